@@ -1,0 +1,48 @@
+// Stack depth: max_stack_depth is enforced at every recursive entry, in both models alike.
+//
+//   Datum evaluate(const Expr& e) { return with_stack([&] { …recurse… }); }
+//
+// with_stack() throws 54001 "stack depth limit exceeded" when the recursion has used max_stack_depth,
+// as check_stack_depth() in postgres.c. In the coroutine model it also continues the call on a pooled
+// deep stack when the fiber's small slot runs low; the callee may wait there.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+
+namespace cofork {
+
+/// Throws Error 54001 when this task's recursion is deeper than max_stack_depth allows.
+void check_stack_depth();
+/// The limit of the running task in bytes (max_stack_depth); set when the setting changes.
+void set_max_stack_depth_bytes(size_t bytes);
+
+namespace detail {
+bool stack_is_low();
+void call_on_deep_stack(void (*call)(void*), void* argument);
+}  // namespace detail
+
+template <typename F>
+auto with_stack(F&& f) -> decltype(f()) {
+  check_stack_depth();
+  if (!detail::stack_is_low()) [[likely]] return f();
+  if constexpr (std::is_void_v<decltype(f())>) {
+    detail::call_on_deep_stack([](void* p) { (*static_cast<std::remove_reference_t<F>*>(p))(); },
+                               &f);
+  } else {
+    struct Frame {
+      std::remove_reference_t<F>* call;
+      decltype(f()) result{};
+    } frame{&f};
+    detail::call_on_deep_stack(
+        [](void* p) {
+          auto* fr = static_cast<Frame*>(p);
+          fr->result = (*fr->call)();
+        },
+        &frame);
+    return std::move(frame.result);
+  }
+}
+
+}  // namespace cofork

@@ -1,0 +1,41 @@
+// The wait events there are: symbol, class, number within the class, PostgreSQL 15's name.
+// Included several times with COFORK_WAIT_EVENT defined; keep each class in one block.
+COFORK_WAIT_EVENT(kArchiverMain, kActivity, 0, "ArchiverMain")
+COFORK_WAIT_EVENT(kAutoVacuumMain, kActivity, 1, "AutoVacuumMain")
+COFORK_WAIT_EVENT(kBgWriterHibernate, kActivity, 2, "BgWriterHibernate")
+COFORK_WAIT_EVENT(kBgWriterMain, kActivity, 3, "BgWriterMain")
+COFORK_WAIT_EVENT(kCheckpointerMain, kActivity, 4, "CheckpointerMain")
+COFORK_WAIT_EVENT(kSysLoggerMain, kActivity, 11, "SysLoggerMain")
+COFORK_WAIT_EVENT(kWalWriterMain, kActivity, 14, "WalWriterMain")
+COFORK_WAIT_EVENT(kPostmasterMain, kActivity, 64, "PostmasterMain")
+COFORK_WAIT_EVENT(kHeartbeatMain, kActivity, 65, "HeartbeatMain")
+
+COFORK_WAIT_EVENT(kClientRead, kClient, 0, "ClientRead")
+COFORK_WAIT_EVENT(kClientWrite, kClient, 1, "ClientWrite")
+
+COFORK_WAIT_EVENT(kExtension, kExtension, 0, "Extension")
+
+COFORK_WAIT_EVENT(kBgWorkerShutdown, kIpc, 4, "BgWorkerShutdown")
+COFORK_WAIT_EVENT(kBgWorkerStartup, kIpc, 5, "BgWorkerStartup")
+COFORK_WAIT_EVENT(kCheckpointDone, kIpc, 8, "CheckpointDone")
+COFORK_WAIT_EVENT(kCheckpointStart, kIpc, 9, "CheckpointStart")
+COFORK_WAIT_EVENT(kProcSignalBarrier, kIpc, 32, "ProcSignalBarrier")
+
+COFORK_WAIT_EVENT(kCheckpointWriteDelay, kTimeout, 1, "CheckpointWriteDelay")
+COFORK_WAIT_EVENT(kPgSleep, kTimeout, 2, "PgSleep")
+COFORK_WAIT_EVENT(kRegisterSyncRequest, kTimeout, 5, "RegisterSyncRequest")
+COFORK_WAIT_EVENT(kVacuumDelay, kTimeout, 6, "VacuumDelay")
+
+COFORK_WAIT_EVENT(kControlFileRead, kIo, 12, "ControlFileRead")
+COFORK_WAIT_EVENT(kControlFileSync, kIo, 13, "ControlFileSync")
+COFORK_WAIT_EVENT(kControlFileSyncUpdate, kIo, 14, "ControlFileSyncUpdate")
+COFORK_WAIT_EVENT(kControlFileWrite, kIo, 15, "ControlFileWrite")
+COFORK_WAIT_EVENT(kControlFileWriteUpdate, kIo, 16, "ControlFileWriteUpdate")
+COFORK_WAIT_EVENT(kDataFileRead, kIo, 20, "DataFileRead")
+COFORK_WAIT_EVENT(kDataFileWrite, kIo, 24, "DataFileWrite")
+COFORK_WAIT_EVENT(kDataFileSync, kIo, 22, "DataFileSync")
+COFORK_WAIT_EVENT(kWalInitSync, kIo, 60, "WALInitSync")
+COFORK_WAIT_EVENT(kWalInitWrite, kIo, 61, "WALInitWrite")
+COFORK_WAIT_EVENT(kWalRead, kIo, 62, "WALRead")
+COFORK_WAIT_EVENT(kWalSync, kIo, 63, "WALSync")
+COFORK_WAIT_EVENT(kWalWrite, kIo, 65, "WALWrite")
