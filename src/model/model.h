@@ -21,10 +21,10 @@ namespace cofork {
 /// A child to be started. `body` is the role's whole life; it runs with this_task() set and ends by
 /// returning (exit status 0) or by TaskExit. It must not hold references into the parent's stack.
 struct Birth {
-  std::string name;                  ///< "checkpointer": the task's name
+  std::string name;  ///< "checkpointer": the task's name
   std::function<void(Task&)> body;
-  std::vector<int> fds;              ///< handed over: the child owns them, the parent's copies close
-  bool is_session = false;           ///< coroutine model: placed on the least loaded thread
+  std::vector<int> fds;     ///< handed over: the child owns them, the parent's copies close
+  bool is_session = false;  ///< coroutine model: placed on the least loaded thread
 };
 
 struct Death {
@@ -50,7 +50,6 @@ class Model {
 
   // waits
   virtual std::unique_ptr<WaitSet> make_wait_set(Task& task) = 0;
-  virtual void set_latch(Latch& latch) = 0;
   virtual void semaphore_wait(Task& task, Semaphore& semaphore) = 0;
   virtual void semaphore_post(Semaphore& semaphore) = 0;
   /// Sleeps without listening to anything: spin delays and retry pauses (pg_usleep).
@@ -60,12 +59,17 @@ class Model {
   virtual void run_blocking(Task& task, const std::function<void()>& work) = 0;
   /// Gives the thread away if others are ready (coroutine model).
   virtual void yield(Task& task) = 0;
+  /// Whoever sleeps on a latch or semaphore that this task owns looks again (called by set_latch).
+  virtual void wake(Pid owner) = 0;
   /// Rings Timeouts::alarm_rang() at a monotonic time; 0 switches the alarm off.
   virtual void arm_alarm(Task& task, int64_t monotonic_ns) = 0;
 
   // is signalled
-  /// As kill(2): 0, or -errno (-ESRCH). Negative pids (process groups) as kill(2), where they exist.
+  /// As kill(2): 0, or -errno (-ESRCH).
   virtual int kill(Pid pid, int signo) = 0;
+  /// Task::on_signal, block_signals and unblock_signals tell the model.
+  virtual void signal_action_changed(Task& task, int signo) = 0;
+  virtual void signal_mask_changed(Task& task, bool blocked) = 0;
 
   // dies
   /// One dead child, if any (waitpid with WNOHANG). The parent gets SIGCHLD for each.
@@ -75,24 +79,24 @@ class Model {
   virtual bool postmaster_is_alive() = 0;
 
   // starts over
-  /// After a crash, when all children are gone. Fork model: returns, and the postmaster re-creates
-  /// shared memory in place. Coroutine model: does not return; the process executes itself again
-  /// with `carry` (listening sockets and other state to keep), see decisions in ARCHITECTURE.md.
+  /// What the next image must find when the coroutine model has to execute itself again: open
+  /// descriptors and a text only the postmaster reads. Told in advance, because a fault in the
+  /// scheduler leaves no time to ask. The fork model ignores it.
   struct Carry {
-    std::vector<int> fds;   ///< kept open across the exec
-    std::string state;      ///< opaque to the model; given back by inherited()
+    std::vector<int> fds;
+    std::string state;  ///< no NUL bytes
   };
-  virtual void reinitialize(const Carry& carry) = 0;
-  /// What the previous image left, when this process was born again.
+  virtual void carry_over(const Carry& carry) = 0;
+  /// After a crash, when all children are gone. Fork model: returns, and the postmaster re-creates
+  /// shared memory in place. Coroutine model: does not return, the process executes itself again
+  /// (same pid, carried descriptors open), and the next image finds inherited().
+  virtual void reinitialize() = 0;
+  /// Carry::state of the previous image, when this process was born again.
   virtual std::optional<std::string> inherited() = 0;
 
   // what others see
   virtual void set_title(Task& task, std::string_view title) = 0;
   virtual TaskUsage usage(Pid pid) = 0;
-
-  // deep recursion
-  /// Runs `work` on the thread's own deep stack (64 MiB); it must not wait. For parsers.
-  virtual void run_on_big_stack(Task& task, const std::function<void()>& work) = 0;
 };
 
 /// Runs the postmaster (or any first task) under a model; returns its exit code. Called once, from

@@ -2,14 +2,16 @@
 //
 //   Datum evaluate(const Expr& e) { return with_stack([&] { …recurse… }); }
 //
-// with_stack() throws 54001 "stack depth limit exceeded" when the recursion has used max_stack_depth,
-// as check_stack_depth() in postgres.c. In the coroutine model it also continues the call on a pooled
-// deep stack when the fiber's small slot runs low; the callee may wait there.
+// with_stack() throws 54001 "stack depth limit exceeded" when the recursion has used
+// max_stack_depth, as check_stack_depth() in postgres.c. In the coroutine model it also continues
+// the call on a pooled deep stack when the fiber's small slot runs low; the callee may wait there.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <type_traits>
+#include <utility>
 
 namespace cofork {
 
@@ -17,6 +19,12 @@ namespace cofork {
 void check_stack_depth();
 /// The limit of the running task in bytes (max_stack_depth); set when the setting changes.
 void set_max_stack_depth_bytes(size_t bytes);
+
+/// Runs `work` with at least `bytes` of stack below it: here when there is room, else on the
+/// thread's own 64 MiB stack. For parsers, which recurse without asking; `work` must not wait, and
+/// what it throws comes out here.
+void run_with_stack(size_t bytes, const std::function<void()>& work);
+inline constexpr size_t kBigStackBytes = size_t{64} << 20;
 
 namespace detail {
 bool stack_is_low();
@@ -26,7 +34,8 @@ void call_on_deep_stack(void (*call)(void*), void* argument);
 template <typename F>
 auto with_stack(F&& f) -> decltype(f()) {
   check_stack_depth();
-  if (!detail::stack_is_low()) [[likely]] return f();
+  if (!detail::stack_is_low()) [[likely]]
+    return f();
   if constexpr (std::is_void_v<decltype(f())>) {
     detail::call_on_deep_stack([](void* p) { (*static_cast<std::remove_reference_t<F>*>(p))(); },
                                &f);

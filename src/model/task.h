@@ -37,13 +37,13 @@ enum class TaskSlot : uint8_t { kSettings, kLog, kCluster, kProc, kIo, kWal, kSe
 
 /// Reasons to stop and look, bits of Task::interrupts(). Set from handlers and timeouts.
 enum Interrupt : uint32_t {
-  kInterruptDie = 1u << 0,          ///< SIGTERM: end the session
-  kInterruptCancel = 1u << 1,       ///< SIGINT: cancel the statement
-  kInterruptReload = 1u << 2,       ///< SIGHUP: read the configuration again
-  kInterruptShutdown = 1u << 3,     ///< auxiliary role: finish
-  kInterruptProcSignal = 1u << 4,   ///< SIGUSR1: look at the ProcSignal slot
-  kInterruptTimeout = 1u << 5,      ///< a timeout has fired; Timeouts knows which
-  kInterruptUser1 = 1u << 6,        ///< role's own meaning (SIGUSR2, SIGINT of the checkpointer …)
+  kInterruptDie = 1u << 0,         ///< SIGTERM: end the session
+  kInterruptCancel = 1u << 1,      ///< SIGINT: cancel the statement
+  kInterruptReload = 1u << 2,      ///< SIGHUP: read the configuration again
+  kInterruptShutdown = 1u << 3,    ///< auxiliary role: finish
+  kInterruptProcSignal = 1u << 4,  ///< SIGUSR1: look at the ProcSignal slot
+  kInterruptTimeout = 1u << 5,     ///< a timeout has fired; Timeouts knows which
+  kInterruptUser1 = 1u << 6,       ///< role's own meaning (SIGUSR2, SIGINT of the checkpointer …)
   kInterruptUser2 = 1u << 7,
 };
 
@@ -80,10 +80,14 @@ class Task {
   void set_interrupt_handler(InterruptHandler handler) { interrupt_handler_ = handler; }
 
   // --- signals ----------------------------------------------------------------------------------
+  // A child is born with all signals blocked and their default actions: its body installs what its
+  // role handles and then calls unblock_signals(). Signals that came before are delivered then.
   /// nullptr: the default action (the task dies by that signal). SIGKILL cannot be handled.
   void on_signal(int signo, SignalHandler handler);
+  void block_signals();
+  void unblock_signals();
   SignalHandler signal_handler(int signo) const { return handlers_[signo]; }
-  static void ignore_signal(Task&, int) {}
+  static void ignore_signal(Task&, int);
   /// Common handlers, as procsignal.c and interrupt.c have them.
   static void handle_reload(Task& task, int);
   static void handle_die(Task& task, int);
@@ -104,14 +108,15 @@ class Task {
   void on_proc_exit(ExitCallback callback) { on_proc_.push_back(std::move(callback)); }
   void run_exit_callbacks(int code);
 
-  /// A descriptor the kernel would close if this task were a process: the coroutine model closes it
-  /// when it drops the task after a crash.
+  /// Descriptors that belong to this task alone. What the kernel does for a process, the coroutine
+  /// model does for them: it closes them when it drops the task after a crash. A forked child
+  /// closes those of its parent (listening sockets) unless its Birth hands them over.
   void adopt_fd(int fd) { fds_.push_back(fd); }
   void forget_fd(int fd);
   const std::vector<int>& adopted_fds() const { return fds_; }
 
   // --- what others see --------------------------------------------------------------------------
-  /// `ps` title without the "postgres: " prefix's caller having to care: the whole title.
+  /// The whole title as `ps` shows it: "postgres: checkpointer ".
   void set_title(std::string_view title);
   /// Publishes the wait event to the Proc once there is one (MyProc->wait_event_info).
   void publish_wait_event_to(std::atomic<uint32_t>* word) { wait_word_ = word; }
@@ -141,11 +146,20 @@ class Task {
   /// CPU time charged to this task so far, in nanoseconds (own slices in the coroutine model).
   int64_t cpu_time_ns() const;
 
+  /// Where this task's frames lie, for stack.h. A task that continues on a deep stack changes it.
+  struct StackSegment {
+    const char* base = nullptr;   ///< highest address in use when the segment was entered
+    const char* limit = nullptr;  ///< lowest address that may be used
+    size_t used_before = 0;       ///< bytes of the task's frames on earlier segments
+  };
+  StackSegment stack;
+  size_t max_stack_depth_bytes = size_t{2} << 20;
+
  private:
   friend class ForkModel;
   friend class CoroutineModel;
   friend class Scheduler;
-  bool slice_is_over() const;
+  bool slice_is_over() const { return __builtin_ia32_rdtsc() >= slice_end_tsc_; }
   void check_interrupts_slow();
 
   Model& model_;
@@ -167,9 +181,19 @@ class Task {
   void* fiber_ = nullptr;  ///< the coroutine model's half of the task
 };
 
+namespace detail {
+// constinit: reading it is one instruction, without the wrapper a dynamic initialiser would need.
+// A fiber never changes threads, so a compiler that keeps its address across a wait is right.
+extern constinit thread_local Task* current_task;
+}  // namespace detail
+
 /// The running task. Never null while role code runs; null inside blocking work (run_blocking).
-Task& this_task();
-Task* this_task_or_null();
+inline Task& this_task() {
+  return *detail::current_task;
+}
+inline Task* this_task_or_null() {
+  return detail::current_task;
+}
 
 /// RAII for the counts above. Leaving the outermost one does not check interrupts by itself.
 class HoldInterrupts {
@@ -200,7 +224,9 @@ class CriticalSection {
 };
 
 /// Ends the task: unwinds, runs the exit callbacks, exits with `code` (proc_exit).
-[[noreturn]] inline void proc_exit(int code) { throw TaskExit{code}; }
+[[noreturn]] inline void proc_exit(int code) {
+  throw TaskExit{code};
+}
 
 /// Waits on the process latch: `flags` of kWaitLatch, kWaitTimeout and one of the death flags.
 /// Returns what occurred. The latch is not reset. (WaitLatch)

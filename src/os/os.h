@@ -1,7 +1,8 @@
 // The operating system as the server sees it: four small interfaces and a bundle of them.
 //
 // Nothing above os/ and model/ calls the kernel itself. Every task reaches the same bundle through
-// this_task().os(), so that a simulated clock, disk and network can stand under the very same roles.
+// this_task().os(), so that a simulated clock, disk and network can stand under the very same
+// roles.
 //
 // Conventions: a call that can fail returns its result, or the negated errno; nothing here throws,
 // logs or retries (except EINTR). File calls block; io/ decides how a task waits for them. Sockets
@@ -39,11 +40,13 @@ class Entropy {
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
-  virtual int open(const std::string& path, int flags, mode_t mode = 0600) = 0;  ///< O_CLOEXEC added
+  virtual int open(const std::string& path, int flags,
+                   mode_t mode = 0600) = 0;  ///< O_CLOEXEC added
   virtual int close(int fd) = 0;
   virtual ssize_t pread(int fd, void* bytes, size_t count, off_t offset) = 0;
   virtual ssize_t pwrite(int fd, const void* bytes, size_t count, off_t offset) = 0;
-  virtual ssize_t write(int fd, const void* bytes, size_t count) = 0;  ///< at the file's own position
+  virtual ssize_t write(int fd, const void* bytes,
+                        size_t count) = 0;  ///< at the file's own position
   virtual int fsync(int fd) = 0;
   virtual int fdatasync(int fd) = 0;
   virtual int ftruncate(int fd, off_t size) = 0;
@@ -76,15 +79,16 @@ struct PeerAddress {
 /// One address to listen on, after name resolution.
 struct ListenAddress {
   PeerAddress::Family family;
-  std::string text;   ///< "127.0.0.1", "::1", or the socket's path
-  std::string raw;    ///< the sockaddr
+  std::string text;  ///< "127.0.0.1", "::1", or the socket's path
+  std::string raw;   ///< the sockaddr
 };
 
 class Sockets {
  public:
   virtual ~Sockets() = default;
   /// Resolves "localhost", "*", an address …; "" on success, else the resolver's text.
-  virtual std::string resolve(const std::string& host, int port, std::vector<ListenAddress>& out) = 0;
+  virtual std::string resolve(const std::string& host, int port,
+                              std::vector<ListenAddress>& out) = 0;
   virtual ListenAddress unix_address(const std::string& path) = 0;
   /// socket(), options and bind(); the fd or -errno. `step` names the call that failed.
   virtual int bind(const ListenAddress& address, const char*& step) = 0;

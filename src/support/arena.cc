@@ -1,3 +1,4 @@
+// See arena.h.
 #include "support/arena.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// See error.h.
 #include "support/error.h"
 
 #include <cerrno>
