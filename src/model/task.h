@@ -10,6 +10,7 @@
 #include <csignal>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -62,6 +63,8 @@ class Task {
   Latch& latch() { return *latch_; }
   void switch_latch(Latch& latch);
   void switch_to_private_latch();
+  /// The set behind wait_latch(): this latch and the postmaster's death; built on first use.
+  WaitSet& latch_wait_set(uint32_t flags);
 
   // --- interrupts -------------------------------------------------------------------------------
   /// Stands in every loop whose length depends on data (CHECK_FOR_INTERRUPTS). Yields when the time
@@ -113,6 +116,7 @@ class Task {
   /// closes those of its parent (listening sockets) unless its Birth hands them over.
   void adopt_fd(int fd) { fds_.push_back(fd); }
   void forget_fd(int fd);
+  void close_fds_except(const std::vector<int>& kept);
   const std::vector<int>& adopted_fds() const { return fds_; }
 
   // --- what others see --------------------------------------------------------------------------
@@ -168,6 +172,7 @@ class Task {
   std::string name_;
   Latch private_latch_;
   Latch* latch_ = &private_latch_;
+  std::unique_ptr<WaitSet> latch_set_exiting_, latch_set_reporting_;
   std::atomic<uint32_t> interrupts_{0};
   uint64_t slice_end_tsc_ = UINT64_MAX;  ///< the fork model never yields
   InterruptHandler interrupt_handler_ = nullptr;

@@ -1,0 +1,184 @@
+// See scheduler.h.
+#include "model/scheduler.h"
+
+#include <time.h>
+
+#include <boost/asio/post.hpp>
+#include <cstdlib>
+
+namespace cofork {
+
+constinit thread_local Scheduler* Scheduler::current_ = nullptr;
+
+uint64_t tsc_per_us() {
+  static const uint64_t ticks = [] {
+    auto now_ns = [] {
+      timespec t;
+      clock_gettime(CLOCK_MONOTONIC, &t);
+      return int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec;
+    };
+    // Two milliseconds of looking are exact to a fraction of a percent, which is all a slice needs.
+    int64_t start_ns = now_ns();
+    uint64_t start_tsc = __builtin_ia32_rdtsc();
+    while (now_ns() - start_ns < 2'000'000) {
+    }
+    uint64_t elapsed_tsc = __builtin_ia32_rdtsc() - start_tsc;
+    return elapsed_tsc * 1000 / static_cast<uint64_t>(now_ns() - start_ns);
+  }();
+  return ticks;
+}
+
+FiberTask::FiberTask(Model& model, OperatingSystem& os, Pid pid, std::string name, Scheduler& home,
+                     char* stack)
+    : task(model, os, pid, std::move(name)),
+      scheduler(home),
+      stack_bottom(stack),
+      fiber(
+          stack, StackArena::usable_bytes(),
+          [](void* self) { Scheduler::current()->live(*static_cast<FiberTask*>(self)); }, this) {}
+
+Scheduler::Scheduler(int index, size_t stack_slots, int64_t slice_us, DeathHook on_death)
+    : index_(index),
+      keep_running_(boost::asio::make_work_guard(events_)),
+      stacks_(stack_slots),
+      slice_tsc_(static_cast<uint64_t>(slice_us) * tsc_per_us()),
+      on_death_(std::move(on_death)) {}
+
+// --- the loop
+// -------------------------------------------------------------------------------------
+
+void Scheduler::run(const std::function<bool()>& finished) {
+  current_ = this;
+  loop_fiber_ = std::make_unique<Fiber>();
+  while (!finished()) {
+    if (ready_.empty()) {
+      events_.run_one();
+      continue;
+    }
+    // One pass over those that are ready now; who becomes ready meanwhile comes after the events,
+    // so that two tasks waking each other cannot keep the sockets unheard.
+    for (size_t left = ready_.size(); left > 0; --left) {
+      FiberTask* next = ready_.front();
+      ready_.pop_front();
+      switch_to(*next);
+    }
+    if (!ready_.empty()) events_.poll();
+  }
+  current_ = nullptr;
+}
+
+void Scheduler::nudge() {
+  boost::asio::post(events_, [] {});
+}
+
+void Scheduler::switch_to(FiberTask& fiber) {
+  running_ = &fiber;
+  fiber.state = FiberTask::State::kRunning;
+  ++fiber.switches;
+  detail::current_task = &fiber.task;
+  slice_started_tsc_ = __builtin_ia32_rdtsc();
+  fiber.task.slice_end_tsc_ = slice_started_tsc_ + slice_tsc_;
+  switch_fiber(*loop_fiber_, fiber.fiber);
+  // Back in the loop: the fiber waits, has yielded, or is dead.
+  detail::current_task = nullptr;
+  running_ = nullptr;
+  fiber.cpu_tsc += __builtin_ia32_rdtsc() - slice_started_tsc_;
+  if (fiber.end) bury(fiber);
+}
+
+void Scheduler::back_to_loop(FiberTask& fiber) {
+  switch_fiber(fiber.fiber, *loop_fiber_);
+}
+
+// --- born, waits
+// ----------------------------------------------------------------------------------
+
+FiberTask* Scheduler::add(Model& model, OperatingSystem& os, Pid pid, std::string name,
+                          std::function<void(Task&)> body) {
+  char* stack = stacks_.take();
+  if (stack == nullptr) return nullptr;
+  auto* fiber = new FiberTask(model, os, pid, std::move(name), *this, stack);
+  fiber->body = std::move(body);
+  fiber->task.fiber_ = fiber;
+  fiber->task.stack = {stack + StackArena::usable_bytes(), stack, 0};
+  tasks_.emplace(pid, fiber);
+  wake(*fiber);
+  return fiber;
+}
+
+void Scheduler::live(FiberTask& fiber) {
+  int code = 0;
+  try {
+    fiber.body(fiber.task);
+  } catch (const TaskExit& exit) {
+    code = exit.code;
+  }
+  fiber.task.run_exit_callbacks(code);
+  fiber.end = ExitStatus::exited(code);
+  leave_fiber(fiber.fiber, *loop_fiber_);
+}
+
+void Scheduler::suspend() {
+  FiberTask& self = *running_;
+  self.state = FiberTask::State::kSuspended;
+  back_to_loop(self);
+}
+
+void Scheduler::yield() {
+  FiberTask& self = *running_;
+  self.state = FiberTask::State::kReady;
+  ready_.push_back(&self);
+  back_to_loop(self);
+}
+
+void Scheduler::wake(FiberTask& fiber) {
+  if (fiber.state != FiberTask::State::kSuspended || fiber.stopped) return;
+  fiber.state = FiberTask::State::kReady;
+  ready_.push_back(&fiber);
+}
+
+// --- dies
+// -----------------------------------------------------------------------------------------
+
+void Scheduler::drop(FiberTask& fiber, ExitStatus status) {
+  fiber.end = status;
+  fiber.dropped = true;
+  if (&fiber == running_) leave_fiber(fiber.fiber, *loop_fiber_);
+  std::erase(ready_, &fiber);
+  bury(fiber);
+}
+
+void Scheduler::stop(FiberTask& fiber) {
+  fiber.stopped = true;
+  if (&fiber == running_) {
+    suspend();
+  } else if (fiber.state == FiberTask::State::kReady) {
+    std::erase(ready_, &fiber);
+    fiber.state = FiberTask::State::kSuspended;
+  }
+}
+
+void Scheduler::resume(FiberTask& fiber) {
+  fiber.stopped = false;
+  wake(fiber);  // what it waited for may have happened meanwhile: it looks again
+}
+
+void Scheduler::bury(FiberTask& fiber) {
+  tasks_.erase(fiber.task.pid());
+  expect_task_no_more();
+  if (fiber.dropped) {
+    // What the kernel does for a dead process. The stack and the objects on it are left alone:
+    // nothing of a crashed task is trusted, and the process will soon be born again.
+    for (int fd : fiber.task.adopted_fds()) fiber.task.os().files.close(fd);
+  }
+  on_death_(fiber, *fiber.end);
+  if (fiber.dropped) return;
+  stacks_.give_back(fiber.stack_bottom);
+  delete &fiber;
+}
+
+void Scheduler::forget_stack_below(const FiberTask& fiber, const char* sp) {
+  StackArena::forget_below(fiber.stack_bottom, sp);
+}
+
+}  // namespace cofork
