@@ -67,7 +67,8 @@ class ForkModel final : public Model {
 
  private:
   int live(Task& task, const std::function<void(Task&)>& body);
-  [[noreturn]] void child(Task& parent, Birth& birth);
+  /// noexcept: an error nobody catches must end this process, not go on in the postmaster's frames.
+  [[noreturn]] void child(Task& parent, Birth& birth) noexcept;
 
   OperatingSystem& os_;
   int death_pipe_[2] = {-1, -1};  ///< only the postmaster keeps the write end
@@ -184,7 +185,7 @@ Pid ForkModel::spawn(Task& parent, Birth birth) {
   return pid;
 }
 
-void ForkModel::child(Task& parent, Birth& birth) {
+void ForkModel::child(Task& parent, Birth& birth) noexcept {
   for (int signo = 1; signo < 65; ++signo) {
     if (parent.signal_handler(signo) != nullptr) set_action(signo, SIG_DFL);
   }

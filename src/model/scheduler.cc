@@ -106,7 +106,7 @@ FiberTask* Scheduler::add(Model& model, OperatingSystem& os, Pid pid, std::strin
   return fiber;
 }
 
-void Scheduler::live(FiberTask& fiber) {
+void Scheduler::live(FiberTask& fiber) noexcept {
   int code = 0;
   try {
     fiber.body(fiber.task);

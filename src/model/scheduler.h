@@ -103,7 +103,7 @@ class Scheduler {
  private:
   friend struct FiberTask;
   /// The whole life of a fiber: body, exit callbacks, gone.
-  [[noreturn]] void live(FiberTask& fiber);
+  [[noreturn]] void live(FiberTask& fiber) noexcept;
   void switch_to(FiberTask& fiber);
   void back_to_loop(FiberTask& fiber);
   void bury(FiberTask& fiber);
