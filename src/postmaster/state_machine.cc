@@ -57,8 +57,8 @@ void StateMachine::recovery_target_shutdown() {
 }
 
 void StateMachine::startup_failed() {
-  startup_ = startup_ == StartupStatus::kSignaled ? StartupStatus::kNotRunning
-                                                  : StartupStatus::kCrashed;
+  startup_ =
+      startup_ == StartupStatus::kSignaled ? StartupStatus::kNotRunning : StartupStatus::kCrashed;
   // child_crashed() leaves kStartup alone because the startup process has to be waited for there;
   // now it has gone.
   if (state_ == PmState::kStartup) state_ = PmState::kWaitBackends;

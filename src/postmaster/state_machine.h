@@ -1,6 +1,7 @@
-// The postmaster's state machine: what state the server is in, which events move it, and what has to
-// be done next. Pure: it neither signals, forks nor logs, so that every transition can be tested as a
-// row of a table. Postmaster (postmaster.h) feeds it events and performs the steps it asks for.
+// The postmaster's state machine: what state the server is in, which events move it, and what has
+// to be done next. Pure: it neither signals, forks nor logs, so that every transition can be tested
+// as a row of a table. Postmaster (postmaster.h) feeds it events and performs the steps it asks
+// for.
 //
 //                      start-up done [server_starts]
 //            kInit ───────────────────────► kStartup ◄─────────────────────────────┐
