@@ -3,8 +3,11 @@
 // Which process or fiber waits on a cell is private to the model; the words are the same in both.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <cstring>
+#include <string_view>
 
 namespace cofork {
 
@@ -27,6 +30,24 @@ struct Latch {
 struct Semaphore {
   std::atomic<uint32_t> count{0};
   std::atomic<Pid> owner{0};
+};
+
+/// What the outside sees of a task: its title and what it has cost so far (cofork ps). Written by
+/// the task alone; readers take the title only if `change_count` was even and stayed the same.
+struct TaskCard {
+  std::atomic<uint32_t> change_count{0};
+  char title[180] = {};  ///< ends with a zero; longer ones are cut
+  std::atomic<int64_t> cpu_ns{0};
+  std::atomic<int64_t> memory_bytes{0};
+  std::atomic<uint64_t> switches{0};
+
+  void set_title(std::string_view text) {
+    change_count.fetch_add(1, std::memory_order_acq_rel);
+    size_t length = std::min(text.size(), sizeof title - 1);
+    std::memcpy(title, text.data(), length);
+    title[length] = '\0';
+    change_count.fetch_add(1, std::memory_order_release);
+  }
 };
 
 static_assert(std::atomic<uint32_t>::is_always_lock_free, "cells are shared between processes");

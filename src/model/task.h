@@ -124,6 +124,9 @@ class Task {
   void set_title(std::string_view title);
   /// Publishes the wait event to the Proc once there is one (MyProc->wait_event_info).
   void publish_wait_event_to(std::atomic<uint32_t>* word) { wait_word_ = word; }
+  /// Where title and cost are shown from now on (its row of the task table); null: nowhere.
+  void publish_card_to(TaskCard* card) { card_ = card; }
+  TaskCard* card() const { return card_; }
   void wait_begins(uint32_t event) { wait_word_->store(event, std::memory_order_relaxed); }
   void wait_ends() { wait_word_->store(0, std::memory_order_relaxed); }
 
@@ -182,6 +185,7 @@ class Task {
   std::vector<int> fds_;
   std::atomic<uint32_t> private_wait_word_{0};
   std::atomic<uint32_t>* wait_word_ = &private_wait_word_;
+  TaskCard* card_ = nullptr;
   void* slots_[static_cast<size_t>(TaskSlot::kCount)] = {};
   void* fiber_ = nullptr;  ///< the coroutine model's half of the task
 };
