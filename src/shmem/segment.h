@@ -28,7 +28,7 @@
 #include <type_traits>
 
 #include "model/task.h"
-#include "shmem/limits.h"
+#include "shmem/segment_limits.h"
 
 namespace cofork {
 
