@@ -8,9 +8,14 @@
 
 #include "os/user.h"
 #include "support/error.h"
-#include "support/version.h"
 
 namespace cofork {
+
+namespace {
+
+constexpr int kMajorVersion = 15;
+
+}  // namespace
 
 std::optional<Refusal> check_user(const std::string& program_name) {
   if (effective_user_id() == 0) {
@@ -26,7 +31,8 @@ std::optional<Refusal> check_user(const std::string& program_name) {
   return std::nullopt;
 }
 
-DirectoryMode check_data_directory(FileSystem& files, const std::string& directory) {
+DirectoryMode check_data_directory(FileSystem& files, const std::string& directory,
+                                   const std::string& server_version) {
   struct stat st {};
   int error = -files.stat(directory, st);
   if (error == ENOENT) {
@@ -57,13 +63,14 @@ DirectoryMode check_data_directory(FileSystem& files, const std::string& directo
         .detail("Permissions should be u=rwx (0700) or u=rwx,g=rx (0750).")
         .fatal();
   }
-  check_version_file(files, directory);
+  check_version_file(files, directory, server_version);
   DirectoryMode mode;
   mode.group_access = (st.st_mode & (S_IRGRP | S_IXGRP)) == (S_IRGRP | S_IXGRP);
   return mode;
 }
 
-void check_version_file(FileSystem& files, const std::string& directory) {
+void check_version_file(FileSystem& files, const std::string& directory,
+                        const std::string& server_version) {
   std::string path = directory + "/PG_VERSION";
   int fd = files.open(path, O_RDONLY);
   if (fd == -ENOENT) {
@@ -90,7 +97,7 @@ void check_version_file(FileSystem& files, const std::string& directory) {
         .hint("You might need to initdb.")
         .fatal();
   }
-  if (major != kPgMajorVersion) {
+  if (major != kMajorVersion) {
     std::string found(text);
     found.erase(found.find_last_not_of(" \r\n\t") + 1);
     throw Error(sqlstate::kObjectNotInPrerequisiteState,
@@ -98,7 +105,7 @@ void check_version_file(FileSystem& files, const std::string& directory) {
         .detail(
             "The data directory was initialized by PostgreSQL version {}, which is not compatible "
             "with this version {}.",
-            found, kServerVersion)
+            found, server_version)
         .fatal();
   }
 }
