@@ -21,6 +21,10 @@ void unmap_shared_memory(void* base, size_t bytes) {
   ::munmap(base, bytes);
 }
 
+void clear_shared_memory(void* base, size_t bytes) {
+  if (::madvise(base, bytes, MADV_REMOVE) != 0) std::memset(base, 0, bytes);
+}
+
 InterlockUse interlock_use(int id, uint64_t device, uint64_t inode) {
   shmid_ds status{};
   if (::shmctl(id, IPC_STAT, &status) < 0) {

@@ -16,6 +16,8 @@ namespace cofork {
 /// Reads-as-zero memory shared with children forked from now on; nullptr and the errno on failure.
 void* map_shared_memory(size_t bytes, int& error);
 void unmap_shared_memory(void* base, size_t bytes);
+/// Reads as zero again, in every process that maps it; its pages go back to the system.
+void clear_shared_memory(void* base, size_t bytes);
 
 /// One System V segment of a few bytes.
 struct Interlock {

@@ -8,14 +8,9 @@
 
 #include "os/user.h"
 #include "support/error.h"
+#include "support/version.h"
 
 namespace cofork {
-
-namespace {
-
-constexpr int kMajorVersion = 15;
-
-}  // namespace
 
 std::optional<Refusal> check_user(const std::string& program_name) {
   if (effective_user_id() == 0) {
@@ -31,8 +26,7 @@ std::optional<Refusal> check_user(const std::string& program_name) {
   return std::nullopt;
 }
 
-DirectoryMode check_data_directory(FileSystem& files, const std::string& directory,
-                                   const std::string& server_version) {
+DirectoryMode check_data_directory(FileSystem& files, const std::string& directory) {
   struct stat st {};
   int error = -files.stat(directory, st);
   if (error == ENOENT) {
@@ -63,14 +57,13 @@ DirectoryMode check_data_directory(FileSystem& files, const std::string& directo
         .detail("Permissions should be u=rwx (0700) or u=rwx,g=rx (0750).")
         .fatal();
   }
-  check_version_file(files, directory, server_version);
+  check_version_file(files, directory);
   DirectoryMode mode;
   mode.group_access = (st.st_mode & (S_IRGRP | S_IXGRP)) == (S_IRGRP | S_IXGRP);
   return mode;
 }
 
-void check_version_file(FileSystem& files, const std::string& directory,
-                        const std::string& server_version) {
+void check_version_file(FileSystem& files, const std::string& directory) {
   std::string path = directory + "/PG_VERSION";
   int fd = files.open(path, O_RDONLY);
   if (fd == -ENOENT) {
@@ -97,7 +90,7 @@ void check_version_file(FileSystem& files, const std::string& directory,
         .hint("You might need to initdb.")
         .fatal();
   }
-  if (major != kMajorVersion) {
+  if (major != kPgMajorVersion) {
     std::string found(text);
     found.erase(found.find_last_not_of(" \r\n\t") + 1);
     throw Error(sqlstate::kObjectNotInPrerequisiteState,
@@ -105,7 +98,7 @@ void check_version_file(FileSystem& files, const std::string& directory,
         .detail(
             "The data directory was initialized by PostgreSQL version {}, which is not compatible "
             "with this version {}.",
-            found, server_version)
+            found, kServerVersion)
         .fatal();
   }
 }

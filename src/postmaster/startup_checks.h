@@ -34,12 +34,10 @@ struct DirectoryMode {
 
 /// Exists, is a directory, is ours, is not open to others; PG_VERSION is there and says 15.
 /// Throws FATAL 55000 and friends (checkDataDir, ValidatePgVersion).
-DirectoryMode check_data_directory(FileSystem& files, const std::string& directory,
-                                   const std::string& server_version);
+DirectoryMode check_data_directory(FileSystem& files, const std::string& directory);
 
 /// PG_VERSION of the directory is ours. Throws FATAL 55000.
-void check_version_file(FileSystem& files, const std::string& directory,
-                        const std::string& server_version);
+void check_version_file(FileSystem& files, const std::string& directory);
 
 /// global/pg_control can be opened (checkControlFile).
 std::optional<Refusal> check_control_file_exists(FileSystem& files, const std::string& directory,

@@ -1,23 +1,19 @@
-// What this server says it is. Clients choose their queries by the first number.
+// What this server says it is, in the one place: a PostgreSQL 15 to clients and tools, cofork to
+// people.
 #pragma once
-
-#define COFORK_VERSION "0.1"
-#define COFORK_SERVER_VERSION "15.18 (cofork " COFORK_VERSION ")"
 
 namespace cofork {
 
-/// server_version and server_version_num.
-inline constexpr const char* kServerVersion = COFORK_SERVER_VERSION;
-inline constexpr int kServerVersionNumber = 150018;
+inline constexpr int kPgMajorVersion = 15;
+inline constexpr int kPgVersionNumber = 150018;
+/// server_version, and what messages about incompatible directories show (PG_VERSION).
+inline constexpr const char* kServerVersion = "15.18 (cofork 0.1)";
+/// Of the command line tools: "postgres (PostgreSQL) 15.18 (cofork 0.1)".
+inline constexpr const char* kToolVersion = "(PostgreSQL) 15.18 (cofork 0.1)";
 
-/// version(): with the compiler that built this binary.
-inline constexpr const char* kVersionText =
-    "PostgreSQL " COFORK_SERVER_VERSION " on x86_64-pc-linux-gnu, compiled by "
-#ifdef __clang__
-    __VERSION__
-#else
-    "gcc " __VERSION__
-#endif
-    ", 64-bit";
+/// version(), and the first line of every log: "PostgreSQL 15.18 (cofork 0.1) on
+/// x86_64-pc-linux-gnu, compiled by g++ (Debian 12.2.0-14+deb12u1) 12.2.0, 64-bit"
+/// (PG_VERSION_STR).
+const char* version_text();
 
 }  // namespace cofork
