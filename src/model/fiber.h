@@ -34,6 +34,8 @@ class Fiber {
 
   char* stack_bottom() const { return stack_bottom_; }
   size_t stack_bytes() const { return stack_bytes_; }
+  /// Of a fiber that is not running: everything in use lies at or above it.
+  const char* saved_stack_pointer() const { return static_cast<const char*>(context_); }
 
   friend void switch_fiber(Fiber& from, Fiber& to);
   friend void leave_fiber(Fiber& from, Fiber& to);

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include <boost/asio/post.hpp>
+#include <chrono>
 #include <cstdlib>
 
 namespace cofork {
@@ -82,8 +83,13 @@ void Scheduler::switch_to(FiberTask& fiber) {
   // Back in the loop: the fiber waits, has yielded, or is dead.
   detail::current_task = nullptr;
   running_ = nullptr;
-  fiber.cpu_tsc += __builtin_ia32_rdtsc() - slice_started_tsc_;
-  if (fiber.end) bury(fiber);
+  fiber.last_ran_tsc = __builtin_ia32_rdtsc();
+  fiber.cpu_tsc += fiber.last_ran_tsc - slice_started_tsc_;
+  if (fiber.end) {
+    bury(fiber);
+  } else if (!fiber.stack_touched) {
+    trim_later(fiber);
+  }
 }
 
 void Scheduler::back_to_loop(FiberTask& fiber) {
@@ -102,6 +108,7 @@ FiberTask* Scheduler::add(Model& model, OperatingSystem& os, Pid pid, std::strin
   fiber->task.fiber_ = fiber;
   fiber->task.stack = {stack + StackArena::usable_bytes(), stack, 0};
   tasks_.emplace(pid, fiber);
+  trim_later(*fiber);
   wake(*fiber);
   return fiber;
 }
@@ -177,8 +184,42 @@ void Scheduler::bury(FiberTask& fiber) {
   delete &fiber;
 }
 
-void Scheduler::forget_stack_below(const FiberTask& fiber, const char* sp) {
-  StackArena::forget_below(fiber.stack_bottom, sp);
+// --- idle stacks
+// ----------------------------------------------------------------------------------
+
+namespace {
+constexpr auto kTrimInterval = std::chrono::seconds(2);
+}
+
+void Scheduler::trim_later(FiberTask& fiber) {
+  fiber.stack_touched = true;
+  touched_.push_back(fiber.task.pid());
+  if (touched_.size() > 1) return;  // the timer runs already
+  trim_timer_.expires_after(kTrimInterval);
+  trim_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) trim_idle_stacks();
+  });
+}
+
+/// Two looks: a stack is trimmed when its task has not run for a whole interval, so that a busy
+/// session never pays for it.
+void Scheduler::trim_idle_stacks() {
+  std::vector<Pid> touched = std::move(touched_);
+  touched_.clear();
+  uint64_t quiet_tsc = 1'000'000 * tsc_per_us();
+  uint64_t now_tsc = __builtin_ia32_rdtsc();
+  for (Pid pid : touched) {
+    FiberTask* fiber = find(pid);
+    if (fiber == nullptr) continue;
+    if (now_tsc - fiber->last_ran_tsc < quiet_tsc || fiber->state != FiberTask::State::kSuspended) {
+      trim_later(*fiber);
+      continue;
+    }
+    fiber->stack_touched = false;
+    // A task that waits on a deep stack has its slot's frames all in use below it.
+    const char* sp = fiber->fiber.saved_stack_pointer();
+    if (stacks_.contains(sp)) StackArena::forget_below(fiber->stack_bottom, sp);
+  }
 }
 
 }  // namespace cofork

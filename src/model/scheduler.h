@@ -18,6 +18,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "model/exit_status.h"
 #include "model/fiber.h"
@@ -49,6 +50,8 @@ struct FiberTask {
   // Timers are made on first use: most sessions never need one.
   std::unique_ptr<boost::asio::steady_timer> wait_timer;
   std::unique_ptr<boost::asio::steady_timer> alarm_timer;
+  bool stack_touched = true;  ///< has run since its unused stack pages were given back
+  uint64_t last_ran_tsc = 0;
   uint64_t cpu_tsc = 0;
   uint64_t switches = 0;
   std::string title;
@@ -97,9 +100,6 @@ class Scheduler {
   void stop(FiberTask& fiber);
   void resume(FiberTask& fiber);
 
-  /// One more fiber's worth of memory given back by those that wait for long.
-  void forget_stack_below(const FiberTask& fiber, const char* sp);
-
  private:
   friend struct FiberTask;
   /// The whole life of a fiber: body, exit callbacks, gone.
@@ -107,6 +107,8 @@ class Scheduler {
   void switch_to(FiberTask& fiber);
   void back_to_loop(FiberTask& fiber);
   void bury(FiberTask& fiber);
+  void trim_later(FiberTask& fiber);
+  void trim_idle_stacks();
 
   static constinit thread_local Scheduler* current_;
 
@@ -119,6 +121,10 @@ class Scheduler {
   std::unordered_map<Pid, FiberTask*> tasks_;
   std::atomic<size_t> task_count_{0};
   FiberTask* running_ = nullptr;
+  /// Tasks whose stacks may hold pages they do not need, and when to look at them. A session that
+  /// has run one query has touched several pages and needs one while it is idle.
+  std::vector<Pid> touched_;
+  boost::asio::steady_timer trim_timer_{events_};
   uint64_t slice_tsc_;
   uint64_t slice_started_tsc_ = 0;
   DeathHook on_death_;

@@ -506,6 +506,45 @@ TEST_P(ModelTest, BusyTaskSharesItsThread) {
             }));
 }
 
+bool is_resident(uintptr_t address) {
+  unsigned char page = 0;
+  return mincore(reinterpret_cast<void*>(address & ~uintptr_t{4095}), 4096, &page) == 0 &&
+         (page & 1) != 0;
+}
+
+/// After a while of idleness a fiber's unused stack pages are given back, and it goes on unharmed.
+TEST_P(ModelTest, IdleStacksAreTrimmedUnderTheirTasks) {
+  if (GetParam() == TestedModel::kFork) return;  // the kernel manages a process's stack
+  EXPECT_EQ(0, run([this](Task& task) {
+              listen_for_children(task);
+              Shared& s = *shared;
+              task.model().spawn(task, {"idle",
+                                        [&s](Task& t) {
+                                          t.unblock_signals();
+                                          t.switch_latch(s.latch);
+                                          volatile int kept[64];
+                                          for (int i = 0; i < 64; ++i) kept[i] = i;
+                                          if (recurse(100) != 100) proc_exit(8);
+                                          reset_latch(t.latch());
+                                          s.number = 1;
+                                          wait_latch(kWaitLatch | kWaitExitOnPostmasterDeath, -1,
+                                                     WaitEventId::kExtension);
+                                          for (int i = 0; i < 64; ++i) {
+                                            if (kept[i] != i) proc_exit(9);
+                                          }
+                                          if (recurse(100) != 100) proc_exit(8);
+                                        },
+                                        {},
+                                        true});
+              while (s.number != 1) task.model().pause_us(task, 1000);
+              task.model().pause_us(task,
+                                    5'000'000);  // two of the scheduler's looks at idle stacks
+              set_latch(s.latch);
+              auto deaths = reap_all(task, 1);
+              EXPECT_IN_MODEL(deaths.size() == 1 && deaths[0].status.is_exit(0));
+            }));
+}
+
 TEST_P(ModelTest, ManyTasksComeAndGo) {
   EXPECT_EQ(0, run([](Task& task) {
               listen_for_children(task);
