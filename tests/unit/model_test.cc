@@ -515,34 +515,38 @@ bool is_resident(uintptr_t address) {
 /// After a while of idleness a fiber's unused stack pages are given back, and it goes on unharmed.
 TEST_P(ModelTest, IdleStacksAreTrimmedUnderTheirTasks) {
   if (GetParam() == TestedModel::kFork) return;  // the kernel manages a process's stack
-  EXPECT_EQ(0, run([this](Task& task) {
-              listen_for_children(task);
-              Shared& s = *shared;
-              task.model().spawn(task, {"idle",
-                                        [&s](Task& t) {
-                                          t.unblock_signals();
-                                          t.switch_latch(s.latch);
-                                          volatile int kept[64];
-                                          for (int i = 0; i < 64; ++i) kept[i] = i;
-                                          if (recurse(100) != 100) proc_exit(8);
-                                          reset_latch(t.latch());
-                                          s.number = 1;
-                                          wait_latch(kWaitLatch | kWaitExitOnPostmasterDeath, -1,
-                                                     WaitEventId::kExtension);
-                                          for (int i = 0; i < 64; ++i) {
-                                            if (kept[i] != i) proc_exit(9);
-                                          }
-                                          if (recurse(100) != 100) proc_exit(8);
-                                        },
-                                        {},
-                                        true});
-              while (s.number != 1) task.model().pause_us(task, 1000);
-              task.model().pause_us(task,
-                                    5'000'000);  // two of the scheduler's looks at idle stacks
-              set_latch(s.latch);
-              auto deaths = reap_all(task, 1);
-              EXPECT_IN_MODEL(deaths.size() == 1 && deaths[0].status.is_exit(0));
-            }));
+  EXPECT_EQ(
+      0, run([this](Task& task) {
+        listen_for_children(task);
+        Shared& s = *shared;
+        task.model().spawn(task, {"idle",
+                                  [&s](Task& t) {
+                                    t.unblock_signals();
+                                    t.switch_latch(s.latch);
+                                    volatile int kept[64];
+                                    for (int i = 0; i < 64; ++i) kept[i] = i;
+                                    if (recurse(100) != 100) proc_exit(8);
+                                    auto deep = reinterpret_cast<uintptr_t>(&kept[0]) - 20'000;
+                                    if (!is_resident(deep)) proc_exit(6);
+                                    reset_latch(t.latch());
+                                    s.number = 1;
+                                    wait_latch(kWaitLatch | kWaitExitOnPostmasterDeath, -1,
+                                               WaitEventId::kExtension);
+                                    if (is_resident(deep)) proc_exit(7);
+                                    for (int i = 0; i < 64; ++i) {
+                                      if (kept[i] != i) proc_exit(9);
+                                    }
+                                    if (recurse(100) != 100) proc_exit(8);
+                                  },
+                                  {},
+                                  true});
+        while (s.number != 1) task.model().pause_us(task, 1000);
+        task.model().pause_us(task,
+                              5'000'000);  // two of the scheduler's looks at idle stacks
+        set_latch(s.latch);
+        auto deaths = reap_all(task, 1);
+        EXPECT_IN_MODEL(deaths.size() == 1 && deaths[0].status.is_exit(0));
+      }));
 }
 
 TEST_P(ModelTest, ManyTasksComeAndGo) {
