@@ -7,14 +7,16 @@
 //   ServerSettings server(os.files);
 //   server.set("port", env_port, SettingSource::kEnvironment);
 //   server.set("work_mem", "8MB", SettingSource::kCommandLine);     // -c work_mem=8MB
-//   server.select_config_files(data_directory_option, env_pgdata, "postgres");
-//   … server.read_files() … server.publish()
+//   auto selected = server.select_config_files(dash_D, env_pgdata, "postgres");
+//   if (!selected.stderr_text.empty()) … print it, exit 2
+//   … under the model: report selected.reading.messages; stop when !selected.reading.ok
 //
 // Nothing here logs (the log stands above): messages come back in the order they are to be logged.
 #pragma once
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,31 +26,45 @@
 
 namespace cofork {
 
+struct ConfigItem;
+struct ConfigItems;
+
 struct ConfigReading {
-  std::vector<ErrorData> messages;  ///< LOG, ERROR or FATAL lines, in order
-  bool ok = true;                   ///< false: the files were not applied as a whole
+  std::vector<ErrorData> messages;  ///< LOG and FATAL lines, in order
+  bool ok = true;                   ///< false: the last message says what was not applied
 };
 
 class ServerSettings {
  public:
   explicit ServerSettings(FileSystem& files);
   ~ServerSettings();
+  ServerSettings(const ServerSettings&) = delete;
+  ServerSettings& operator=(const ServerSettings&) = delete;
 
-  // --- before the server starts -----------------------------------------------------------------
+  // --- while the server starts (one task only)
+  // ----------------------------------------------------
   /// Sets a value below or above the files: kDynamicDefault, kEnvironment, kCommandLine, kOverride.
-  /// Throws Error (22023, 42704 …) in PostgreSQL's words. Not after another task exists.
+  /// Throws Error (22023, 42704 …) in PostgreSQL's words. Also publishes it.
   void set(std::string_view name, std::string_view value, SettingSource source);
-  /// Finds data directory and files (SelectConfigFiles): from -D or PGDATA and the settings
-  /// config_file, data_directory, hba_file, ident_file; then reads the files. On failure `lines`
-  /// of the result's messages are plain text for standard error, and the exit code is 2.
+
   struct Selection {
-    bool ok = true;
-    std::string stderr_text;  ///< "postgres: could not access directory …", exit code 2
-    ConfigReading reading;    ///< ok false: FATAL among the messages, exit code 1
+    std::string stderr_text;  ///< not empty: nothing was found; to standard error, exit code 2
+    ConfigReading reading;    ///< ok false: the last message is FATAL, exit code 1
+    bool ok() const { return stderr_text.empty() && reading.ok; }
   };
+  /// Finds data directory and files (SelectConfigFiles) from -D, PGDATA and the settings
+  /// config_file, data_directory, hba_file, ident_file, and reads the files. Empty strings: not
+  /// given.
   Selection select_config_files(std::string_view data_directory_option, std::string_view env_pgdata,
                                 std::string_view program_name);
+  /// Defaults that need the rest: wal_buffers. After the files have been read.
+  void choose_computed_defaults();
+  /// Cross-checks before shared memory exists (PostmasterMain): nullopt when all is well; severity
+  /// kFatal for the log, or kError for a plain line on standard error, both with exit code 1.
+  std::optional<ErrorData> cross_check() const;
 
+  // --- at any time
+  // ----------------------------------------------------------------------------------
   /// Reads postgresql.conf and postgresql.auto.conf and publishes a generation. At a reload
   /// (`at_start` false) settings that need a restart are left and reported, bad values too, and the
   /// good ones are applied. Any task may call it; the last one to finish is the newest.
@@ -60,21 +76,36 @@ class ServerSettings {
   }
   FileSystem& files() const { return files_; }
   const std::string& data_directory() const { return data_directory_; }
+  std::string auto_config_file() const { return data_directory_ + "/postgresql.auto.conf"; }
+  /// One value of the newest generation, for code that runs before a task has a view.
+  std::string show(SettingIndex index) const;
 
  private:
-  struct Base;  // values that do not come from files
+  class Builder;
+  struct BaseItem {
+    SettingIndex index;  ///< kCount: a custom setting
+    std::string custom_name;
+    SettingValue value;
+    SettingSource source;
+  };
+
+  void put_base(BaseItem item);
+  void publish(std::unique_ptr<SettingsGeneration> generation);
+  void forget_overridden_items(ConfigItems& read) const;
 
   FileSystem& files_;
-  std::string data_directory_;
+  std::string data_directory_;  ///< empty until it is known
   std::string config_file_;
-  std::unique_ptr<Base> base_;
+  std::vector<BaseItem> base_;  ///< values that do not come from files; weaker sources first
   std::atomic<std::shared_ptr<const SettingsGeneration>> current_;
 };
 
-/// ALTER SYSTEM: rewrites postgresql.auto.conf (a new file, synced, renamed), holding its lock.
-/// `value` nullopt: RESET. Checks name and value first, as AlterSystemSetConfigFile; throws Error.
-void alter_system(SettingsView& view, std::string_view name, std::optional<std::string_view> value);
+/// ALTER SYSTEM: rewrites postgresql.auto.conf (a new file, synced, renamed over the old one).
+/// `value` nullopt: RESET. Throws as AlterSystemSetConfigFile: 42704, 55P02, 22023 … The caller
+/// holds the AutoFileLock, and has checked that this user may.
+void alter_system(const SettingsView& view, std::string_view name,
+                  std::optional<std::string_view> value);
 /// ALTER SYSTEM RESET ALL.
-void alter_system_reset_all(SettingsView& view);
+void alter_system_reset_all(const SettingsView& view);
 
 }  // namespace cofork

@@ -90,8 +90,10 @@ class SettingsHost {
   virtual ~SettingsHost() = default;
   /// May throw Error, or rewrite the value, before it is stored.
   virtual void check(SettingIndex index, SettingValue& value, SettingSource source) = 0;
-  /// After a value has changed, by SET, RESET, rollback or reload. Must not throw.
+  /// After a value has changed, by SET, RESET or rollback. Must not throw.
   virtual void changed(SettingIndex index) = 0;
+  /// May this user see the settings that only superusers and pg_read_all_settings may?
+  virtual bool may_see_all() const = 0;
 };
 
 class SettingsView {
@@ -133,7 +135,7 @@ class SettingsView {
   /// SHOW and current_setting(): the text with units. nullopt when there is no such setting and
   /// `missing_ok`; else throws 42704. Throws 42501 when only superusers may see it.
   std::optional<std::string> show(std::string_view name, bool missing_ok = false) const;
-  std::string show(SettingIndex index) const;
+  std::string show(SettingIndex index) const { return show_text(index, true); }
   /// The name as the list spells it ("TimeZone"); throws 42704.
   std::string canonical_name(std::string_view name) const;
   /// Rows of pg_settings, by name; what may not be seen or is hidden is left out.
@@ -169,7 +171,11 @@ class SettingsView {
   void begin_transaction();
   int begin_nested() { return ++nest_level_; }
   /// Ends everything at `nest_level` and deeper (AtEOXact_GUC); 1 ends the transaction.
-  void end_nested(bool commit, int nest_level);
+  void end_nested(bool commit, int nest_level) {
+    if (levels_in_use_ != 0) [[unlikely]]
+      end_levels(commit, nest_level);
+    nest_level_ = nest_level - 1;
+  }
   void end_transaction(bool commit) { end_nested(commit, 1); }
   int nest_level() const { return nest_level_; }
 
@@ -180,26 +186,70 @@ class SettingsView {
   void adopt(std::shared_ptr<const SettingsGeneration> generation);
 
  private:
-  struct Own;
-  struct OwnCustom;
-  friend class SettingsTransaction;
+  /// A value with its source, as saved and restored.
+  struct State {
+    SettingValue value;
+    SettingSource source = SettingSource::kDefault;
+    bool follows = false;  ///< no value of the task's own: that of the generation, kept in step
+  };
+  /// What a transaction level has to undo or to finish (GucStack).
+  struct Level {
+    int nest_level;
+    enum class Kind : uint8_t { kSet, kLocal, kSetLocal } kind;
+    State prior;   ///< before this level's first change
+    State masked;  ///< kSetLocal: what SET had set, under the SET LOCAL
+  };
+  struct Own {
+    SettingIndex index = SettingIndex::kCount;  ///< kCount: a custom setting
+    std::string custom_name;
+    State current;
+    std::optional<State> reset;  ///< what RESET goes back to, if not the generation's value
+    std::vector<Level> levels;
+  };
 
-  const SettingValue& own_value(SettingIndex index) const;
+  const SettingValue& own_value(SettingIndex index) const {
+    return own_[own_rank(index)].current.value;
+  }
+  size_t own_rank(SettingIndex index) const;
+  const Own* find_own(SettingIndex index) const;
+  Own& make_own(SettingIndex index);
+  State shared_state(const Own& own) const;
+  State reset_state(const Own& own) const;
+  SettingSource source_of(SettingIndex index) const;
+  std::optional<std::string> show_custom(std::string_view name) const;
+  std::string show_text(SettingIndex index, bool with_units) const;
+  SettingRow row(SettingIndex index) const;
+  bool may_see(const SettingInfo& info) const;
+
+  void remember(Own& own, SetAction action);
+  void assign(Own& own, State state);
+  void after_change(const Own& own);
+  void make_default(Own& own, const State& state);
+  void end_levels(bool commit, int nest_level);
+  void end_levels(Own& own, bool commit, int nest_level);
+  void drop_idle_entries();
+  bool apply(Own& own, std::optional<SettingValue> value, SettingSource source, SetAction action);
 
   ServerSettings& server_;
   std::shared_ptr<const SettingsGeneration> generation_;
   uint64_t own_bits_[(kSettingCount + 63) / 64] = {};
   std::vector<Own> own_;  ///< in index order: the n-th set bit of own_bits_ is own_[n]
-  std::map<std::string, OwnCustom, SettingNameLess> own_custom_;
-  std::vector<std::string> last_reported_;
+  std::map<std::string, Own, SettingNameLess> own_custom_;
+  std::map<SettingIndex, std::string> last_reported_;
   SettingsHost* host_ = nullptr;
   uint64_t version_ = 1;
   int nest_level_ = 0;
+  int levels_in_use_ =
+      0;  ///< entries of all levels together: 0 makes the end of a transaction free
   bool reports_pending_ = false;
 };
 
-/// The settings of the running task. Every task has a view: a role makes its own at its start, and
-/// until then a child reads through its parent's.
+/// pg_settings_get_flags(): "EXPLAIN", "NO_SHOW_ALL", "NO_RESET_ALL", "NOT_IN_SAMPLE",
+/// "RUNTIME_COMPUTED".
+std::vector<std::string> setting_flag_names(const SettingInfo& info);
+
+/// The settings of the running task. A child makes its own view first of all: it is born with a
+/// pointer to its parent's, which in the coroutine model changes under it.
 inline SettingsView& settings() {
   return *this_task().slot<SettingsView>();
 }

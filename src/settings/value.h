@@ -48,7 +48,9 @@ SettingValue boot_value(const SettingInfo& info);
 
 /// Text to value: type, unit, range and enum names, then the setting's own check (hooks.h).
 /// Throws Error 22023 with PostgreSQL's words; the text of a name setting is cut to 63 bytes.
-SettingValue parse_setting(const SettingInfo& info, std::string_view text, SettingSource source);
+/// `current` is the value in force, which a check may complete a partial one from (DateStyle).
+SettingValue parse_setting(const SettingInfo& info, std::string_view text, SettingSource source,
+                           const SettingValue* current = nullptr);
 
 /// Text for SHOW: "128MB", "5min", "on". `with_units` false: the base unit's number ("16384"), as
 /// pg_settings.setting.

@@ -1,0 +1,12 @@
+// Names of character sets, as client_encoding takes them (encnames.c).
+#pragma once
+
+#include <string_view>
+
+namespace cofork {
+
+/// PostgreSQL's own spelling of an encoding's name or alias ("utf-8" → "UTF8"), compared by letters
+/// and digits only; null when it knows none.
+const char* find_encoding(std::string_view name);
+
+}  // namespace cofork
