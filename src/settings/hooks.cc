@@ -31,14 +31,6 @@ Error refusal(const Call& call) {
                call.info.name, call.value.integer);
 }
 
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front())))
-    text.remove_prefix(1);
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())))
-    text.remove_suffix(1);
-  return text;
-}
-
 bool same_word(std::string_view a, std::string_view b) {
   return compare_setting_names(a, b) == 0;
 }
