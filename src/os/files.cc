@@ -37,6 +37,10 @@ int RealFileSystem::close(int fd) {
 ssize_t RealFileSystem::pread(int fd, void* bytes, size_t count, off_t offset) {
   return retrying([&] { return ::pread(fd, bytes, count, offset); });
 }
+ssize_t RealFileSystem::pread_cached(int fd, void* bytes, size_t count, off_t offset) {
+  iovec into{bytes, count};
+  return retrying([&] { return ::preadv2(fd, &into, 1, offset, RWF_NOWAIT); });
+}
 ssize_t RealFileSystem::pwrite(int fd, const void* bytes, size_t count, off_t offset) {
   return retrying([&] { return ::pwrite(fd, bytes, count, offset); });
 }
@@ -48,6 +52,9 @@ int RealFileSystem::fsync(int fd) {
 }
 int RealFileSystem::fdatasync(int fd) {
   return retrying([&] { return ::fdatasync(fd); });
+}
+int RealFileSystem::sync_file_system(int fd) {
+  return retrying([&] { return ::syncfs(fd); });
 }
 int RealFileSystem::ftruncate(int fd, off_t size) {
   return retrying([&] { return ::ftruncate(fd, size); });

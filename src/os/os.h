@@ -44,11 +44,15 @@ class FileSystem {
                    mode_t mode = 0600) = 0;  ///< O_CLOEXEC added
   virtual int close(int fd) = 0;
   virtual ssize_t pread(int fd, void* bytes, size_t count, off_t offset) = 0;
+  /// What of it the page cache has, without touching the disk; -EAGAIN when nothing of it
+  /// (preadv2 with RWF_NOWAIT).
+  virtual ssize_t pread_cached(int fd, void* bytes, size_t count, off_t offset) = 0;
   virtual ssize_t pwrite(int fd, const void* bytes, size_t count, off_t offset) = 0;
   virtual ssize_t write(int fd, const void* bytes,
                         size_t count) = 0;  ///< at the file's own position
   virtual int fsync(int fd) = 0;
   virtual int fdatasync(int fd) = 0;
+  virtual int sync_file_system(int fd) = 0;  ///< syncfs(2): all of the file system `fd` lies on
   virtual int ftruncate(int fd, off_t size) = 0;
   virtual int fstat(int fd, struct stat& st) = 0;
   virtual int stat(const std::string& path, struct stat& st) = 0;

@@ -21,10 +21,12 @@ class RealFileSystem final : public FileSystem {
   int open(const std::string& path, int flags, mode_t mode) override;
   int close(int fd) override;
   ssize_t pread(int fd, void* bytes, size_t count, off_t offset) override;
+  ssize_t pread_cached(int fd, void* bytes, size_t count, off_t offset) override;
   ssize_t pwrite(int fd, const void* bytes, size_t count, off_t offset) override;
   ssize_t write(int fd, const void* bytes, size_t count) override;
   int fsync(int fd) override;
   int fdatasync(int fd) override;
+  int sync_file_system(int fd) override;
   int ftruncate(int fd, off_t size) override;
   int fstat(int fd, struct stat& st) override;
   int stat(const std::string& path, struct stat& st) override;
