@@ -39,10 +39,18 @@ struct ResultColumn {
   int32_t typmod = -1;
 };
 
+/// What log_statement distinguishes, weakest first (GetCommandLogLevel).
+enum class StatementClass : uint8_t { kOther, kModification, kDefinition };
+
 /// Where rows and tags go.
 class RowReceiver {
  public:
   virtual ~RowReceiver() = default;
+  /// Simple protocol: all of the text has been parsed and nothing executed yet. The strongest class
+  /// among its statements; called even when there is none.
+  virtual void parsed(StatementClass) {}
+  /// Simple protocol: a statement is about to be analysed and executed: "SELECT".
+  virtual void begin_statement(std::string_view /*tag*/) {}
   /// Before the rows of each statement that returns rows. `formats` (0 text, 1 binary) has one entry
   /// a column. The simple protocol sends RowDescription here; the extended one does not (Describe did).
   virtual void begin_rows(std::span<const ResultColumn> columns,
@@ -106,9 +114,19 @@ class Engine {
   char transaction_status() const { return session_.transaction.status(); }
   /// What the running statement is, for the log and pg_stat_activity: "SELECT"; "" when none.
   std::string_view command_tag() const;
-  /// Text of a prepared statement or portal, for "execute NAME: …" log lines.
+  /// Text of a prepared statement or portal, for "execute NAME: …" log lines. 26000, 34000.
   std::string_view statement_text(std::string_view name);
-  std::string_view portal_text(std::string_view name);
+  /// What Execute needs to know beforehand, for the log, the title and pg_stat_activity. 34000.
+  struct PortalInfo {
+    std::string_view text;
+    std::string_view statement;  ///< the prepared statement's name, "" for the unnamed one
+    std::string_view tag;        ///< "SELECT"; "" for an empty query
+    StatementClass statement_class = StatementClass::kOther;
+    bool started = false;        ///< this Execute fetches further rows
+  };
+  PortalInfo portal_info(std::string_view name);
+  /// "$1 = '41', $2 = NULL": the values bound, as text; "" when there are none.
+  std::string portal_parameters(std::string_view name);
 
   Session& session() { return session_; }
   struct State;

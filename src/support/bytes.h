@@ -27,6 +27,7 @@ void store_le(void* to, T value) {
   std::memcpy(to, &value, sizeof value);
 }
 
+inline uint8_t byte_swap(uint8_t v) { return v; }
 inline uint16_t byte_swap(uint16_t v) { return __builtin_bswap16(v); }
 inline uint32_t byte_swap(uint32_t v) { return __builtin_bswap32(v); }
 inline uint64_t byte_swap(uint64_t v) { return __builtin_bswap64(v); }

@@ -57,15 +57,33 @@ struct ErrorData {
   std::string column_name;
   std::string datatype_name;
   std::string constraint_name;
+  const char* file = nullptr;  ///< where it was raised, in our own sources; null: not known
+  int line = 0;
+  const char* function = nullptr;
   bool hide_statement = false;  ///< the log line comes without STATEMENT
   bool log_only = false;        ///< LOG_SERVER_ONLY / COMMERROR: never sent to the client
+};
+
+/// A SQLSTATE that remembers where it was named: Error's first argument becomes one by itself, and
+/// so the client and `log_error_verbosity = verbose` learn the source line.
+struct RaisedHere {
+  RaisedHere(SqlState state, const char* at_file = __builtin_FILE(), int at_line = __builtin_LINE(),
+             const char* in_function = __builtin_FUNCTION())
+      : sqlstate(state), file(at_file), line(at_line), function(in_function) {}
+  SqlState sqlstate;
+  const char* file;
+  int line;
+  const char* function;
 };
 
 class Error : public std::exception {
  public:
   template <typename... Args>
-  Error(SqlState sqlstate, fmt::format_string<Args...> format, Args&&... args) {
-    data_.sqlstate = sqlstate;
+  Error(RaisedHere here, fmt::format_string<Args...> format, Args&&... args) {
+    data_.sqlstate = here.sqlstate;
+    data_.file = here.file;
+    data_.line = here.line;
+    data_.function = here.function;
     data_.message = fmt::format(format, std::forward<Args>(args)...);
   }
   explicit Error(ErrorData data) : data_(std::move(data)) {}

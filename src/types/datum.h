@@ -27,24 +27,58 @@ using Datum = uint64_t;
 using Oid = uint32_t;
 inline constexpr Oid kInvalidOid = 0;
 
-inline Datum datum_from_bool(bool v) { return v ? 1 : 0; }
-inline Datum datum_from_char(char v) { return static_cast<uint8_t>(v); }
-inline Datum datum_from_int16(int16_t v) { return static_cast<uint64_t>(int64_t{v}); }
-inline Datum datum_from_int32(int32_t v) { return static_cast<uint64_t>(int64_t{v}); }
-inline Datum datum_from_int64(int64_t v) { return static_cast<uint64_t>(v); }
-inline Datum datum_from_oid(Oid v) { return v; }
-inline Datum datum_from_float4(float v) { return std::bit_cast<uint32_t>(v); }
-inline Datum datum_from_float8(double v) { return std::bit_cast<uint64_t>(v); }
-inline Datum datum_from_pointer(const void* v) { return reinterpret_cast<uint64_t>(v); }
+inline Datum datum_from_bool(bool v) {
+  return v ? 1 : 0;
+}
+inline Datum datum_from_char(char v) {
+  return static_cast<uint8_t>(v);
+}
+inline Datum datum_from_int16(int16_t v) {
+  return static_cast<uint64_t>(int64_t{v});
+}
+inline Datum datum_from_int32(int32_t v) {
+  return static_cast<uint64_t>(int64_t{v});
+}
+inline Datum datum_from_int64(int64_t v) {
+  return static_cast<uint64_t>(v);
+}
+inline Datum datum_from_oid(Oid v) {
+  return v;
+}
+inline Datum datum_from_float4(float v) {
+  return std::bit_cast<uint32_t>(v);
+}
+inline Datum datum_from_float8(double v) {
+  return std::bit_cast<uint64_t>(v);
+}
+inline Datum datum_from_pointer(const void* v) {
+  return reinterpret_cast<uint64_t>(v);
+}
 
-inline bool datum_to_bool(Datum d) { return (d & 0xff) != 0; }
-inline char datum_to_char(Datum d) { return static_cast<char>(d); }
-inline int16_t datum_to_int16(Datum d) { return static_cast<int16_t>(d); }
-inline int32_t datum_to_int32(Datum d) { return static_cast<int32_t>(d); }
-inline int64_t datum_to_int64(Datum d) { return static_cast<int64_t>(d); }
-inline Oid datum_to_oid(Datum d) { return static_cast<Oid>(d); }
-inline float datum_to_float4(Datum d) { return std::bit_cast<float>(static_cast<uint32_t>(d)); }
-inline double datum_to_float8(Datum d) { return std::bit_cast<double>(d); }
+inline bool datum_to_bool(Datum d) {
+  return (d & 0xff) != 0;
+}
+inline char datum_to_char(Datum d) {
+  return static_cast<char>(d);
+}
+inline int16_t datum_to_int16(Datum d) {
+  return static_cast<int16_t>(d);
+}
+inline int32_t datum_to_int32(Datum d) {
+  return static_cast<int32_t>(d);
+}
+inline int64_t datum_to_int64(Datum d) {
+  return static_cast<int64_t>(d);
+}
+inline Oid datum_to_oid(Datum d) {
+  return static_cast<Oid>(d);
+}
+inline float datum_to_float4(Datum d) {
+  return std::bit_cast<float>(static_cast<uint32_t>(d));
+}
+inline double datum_to_float8(Datum d) {
+  return std::bit_cast<double>(d);
+}
 template <typename T = char>
 const T* datum_to_pointer(Datum d) {
   return reinterpret_cast<const T*>(d);

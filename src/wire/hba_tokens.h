@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "os/os.h"
 #include "support/error.h"
 
 namespace cofork {
@@ -34,6 +35,12 @@ struct ConfigLine {
 /// Contents of a file, or nullopt with errno in `error_number`.
 using FileReader =
     std::function<std::optional<std::string>(const std::string& path, int& error_number)>;
+
+/// Reads whole files through the operating system.
+FileReader file_reader(FileSystem& files);
+/// The file's text, or nullopt and a report that it could not be opened.
+std::optional<std::string> read_config_file(const FileReader& read, const std::string& file_name,
+                                            std::vector<ErrorData>& reports);
 
 /// The lines with at least one field, in order. Mistakes are appended to `reports`, each with the
 /// line as its CONTEXT; a line with one is left out.

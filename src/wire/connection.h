@@ -1,0 +1,116 @@
+// Connection: a client's socket, with what was read and not yet consumed, and what was not yet
+// sent.
+//
+// Reading: bytes go into a small buffer that is part of the object; a message that does not fit
+// moves to a heap buffer, which grows as bytes arrive (never because of a length that the client
+// merely claims) and is given back when the session becomes idle. A message stays where it is until
+// the next read, so the text of a statement is never copied.
+//
+// Waiting: on the latch, the socket and the postmaster's death at once. Whoever owns the connection
+// is asked at each wake-up what to do about interrupts (ConnectionOwner): while a command is being
+// waited for they are served, in the middle of writing only a request to die is. (as secure_read,
+// secure_write in be-secure.c and ProcessClientReadInterrupt in postgres.c, 15)
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "model/task.h"
+#include "model/wait_set.h"
+#include "wire/output_buffer.h"
+
+namespace cofork {
+
+/// Decides about interrupts while the connection waits. May throw.
+class ConnectionOwner {
+ public:
+  virtual ~ConnectionOwner() = default;
+  /// `blocked`: the latch was set while waiting for the client; otherwise before or after a read.
+  virtual void serve_read_interrupts(bool blocked) = 0;
+  virtual void serve_write_interrupts(bool blocked) = 0;
+  /// Sending failed; nothing more will be sent. Ends the session at the next interrupt check.
+  virtual void client_is_lost() = 0;
+};
+
+class Connection {
+ public:
+  /// Takes over `socket`; close() closes it. `owner` must outlive the connection.
+  Connection(Task& task, int socket, ConnectionOwner& owner);
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  ~Connection();
+
+  // --- reading ----------------------------------------------------------------------------------
+  /// Waits until at least `count` bytes are there. False when the client has gone first (the rest
+  /// that came is in available()); a receive error other than that is logged.
+  bool need(size_t count) { return available_ >= count || fill(count); }
+  size_t available() const { return available_; }
+  /// Valid until the next need().
+  const char* data() const { return input() + start_; }
+  void consume(size_t count) {
+    start_ += count;
+    available_ -= count;
+  }
+  /// Forgets all input: the client is not worth listening to any more.
+  void discard_input() { start_ = available_ = 0; }
+
+  // --- writing ----------------------------------------------------------------------------------
+  OutputBuffer& out() { return out_; }
+  /// Sends everything, waiting for the client where it must.
+  void flush() {
+    if (!out_.empty()) send_all();
+  }
+  /// After each message of a long answer.
+  void flush_if_full() {
+    if (out_.full()) send_all();
+  }
+  /// Sends what the kernel takes now and never waits: for a signal handler and for the last words
+  /// of a task that is about to die.
+  void send_without_waiting(std::string_view bytes) noexcept;
+
+  // --- life -------------------------------------------------------------------------------------
+  /// Gives back what large messages took. Called before waiting for the next command.
+  void shrink();
+  /// The task has another latch now (it got or gave back its Proc).
+  void latch_changed();
+  /// The client has gone, or must not get anything any more: output is thrown away.
+  void stop_sending() {
+    sending_ = false;
+    out_.drop();
+  }
+  bool sending() const { return sending_; }
+  /// Has the peer closed its end? Asks the kernel; does not wait.
+  bool peer_has_gone();
+  void close();
+  int socket() const { return socket_; }
+
+ private:
+  static constexpr size_t kInlineBytes = 1024;
+  static constexpr size_t kHeapBytes = 8192;  ///< as PQ_RECV_BUFFER_SIZE
+
+  const char* input() const { return heap_ ? heap_.get() : inline_; }
+  char* input() { return heap_ ? heap_.get() : inline_; }
+  bool fill(size_t count);
+  void make_room(size_t count);
+  void send_all();
+  /// Sleeps until the socket is ready or the latch is set; true when the socket is.
+  bool wait(uint32_t flags, WaitEventId event);
+
+  Task& task_;
+  ConnectionOwner& owner_;
+  int socket_;
+  bool sending_ = true;
+  uint32_t waiting_for_;  ///< the flags the wait set has for the socket now
+  int socket_position_;
+  int latch_position_;
+  std::unique_ptr<WaitSet> wait_set_;
+  OutputBuffer out_;
+  size_t start_ = 0;      ///< of the unconsumed input
+  size_t available_ = 0;  ///< bytes of it
+  size_t heap_bytes_ = 0;
+  std::unique_ptr<char[]> heap_;
+  char inline_[kInlineBytes];
+};
+
+}  // namespace cofork
