@@ -31,9 +31,10 @@ const Row* find_by_oid(std::span<const Row* const> sorted, Oid oid) {
 class Builtins {
  public:
   explicit Builtins(std::initializer_list<BuiltinTables> more) {
-    for (auto table : {kNumberTypes, kTextTypes, kPseudoTypes}) add_types(table);
+    for (auto table : {kNumberTypes, kNumericTypes, kTextTypes, kPseudoTypes}) add_types(table);
     finish_types();
-    for (auto table : {kIntegerFunctions, kComparisonFunctions, kTextFunctions})
+    for (auto table : {kIntegerFunctions, kFloatFunctions, kNumericFunctions, kComparisonFunctions,
+                       kTextFunctions})
       add_functions(table);
     for (const BuiltinTables& tables : more) add_functions(tables.functions);
     sort_by_oid(functions);
@@ -82,7 +83,7 @@ class Builtins {
     for (const BuiltinType& type : types) types_by_name.emplace(type.name, &type);
     for (const BuiltinType& type : types) types_by_name.emplace(type.sql_name, &type);
     static constexpr std::pair<const char*, const char*> kSpellings[] = {
-        {"int", "int4"}, {"float", "float8"}};
+        {"int", "int4"}, {"decimal", "numeric"}, {"dec", "numeric"}, {"float", "float8"}};
     for (auto [spelling, name] : kSpellings)
       types_by_name.emplace(spelling, types_by_name.at(name));
   }

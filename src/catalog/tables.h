@@ -11,11 +11,14 @@ namespace cofork {
 
 // Array types are not listed: builtin.cc makes one for every type that names an array_oid.
 extern const std::span<const BuiltinType> kNumberTypes;
+extern const std::span<const BuiltinType> kNumericTypes;
 extern const std::span<const BuiltinType> kTextTypes;
 extern const std::span<const BuiltinType> kPseudoTypes;
 
 extern const std::span<const BuiltinFunction> kIntegerFunctions;
 extern const std::span<const BuiltinFunction> kTextFunctions;
+extern const std::span<const BuiltinFunction> kFloatFunctions;
+extern const std::span<const BuiltinFunction> kNumericFunctions;
 extern const std::span<const BuiltinFunction> kComparisonFunctions;
 
 extern const std::span<const BuiltinOperator> kOperators;
