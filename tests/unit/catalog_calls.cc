@@ -211,7 +211,9 @@ std::string CallEvaluator::call_aggregate(std::string_view name,
   for (const BuiltinAggregate* aggregate : aggregates_named(name)) {
     if (aggregate->args.size() != 1) continue;
     Oid type = arguments[0].type->oid;
-    if (aggregate->args[0] != type && !is_polymorphic(aggregate->args[0])) continue;
+    bool fits = aggregate->args[0] == kAnyArray ? arguments[0].type->is_array()
+                                                : is_polymorphic(aggregate->args[0]);
+    if (aggregate->args[0] != type && !fits) continue;
     const BuiltinType* state_type = find_type(aggregate->state_type);
     Datum args[2] = {0, 0};
     bool nulls[2] = {aggregate->initial == nullptr, false};
