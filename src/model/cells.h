@@ -6,8 +6,9 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
-#include <cstring>
 #include <string_view>
+
+#include "support/shared_bytes.h"
 
 namespace cofork {
 
@@ -36,17 +37,16 @@ struct Semaphore {
 /// the task alone; readers take the title only if `change_count` was even and stayed the same.
 struct TaskCard {
   std::atomic<uint32_t> change_count{0};
-  char title[180] = {};  ///< ends with a zero; longer ones are cut
+  alignas(8) char title[180] = {};  ///< ends with a zero; longer ones are cut
   std::atomic<int64_t> cpu_ns{0};
   std::atomic<int64_t> memory_bytes{0};
   std::atomic<uint64_t> switches{0};
 
   void set_title(std::string_view text) {
-    change_count.fetch_add(1, std::memory_order_acq_rel);
+    SharedChange change(change_count);
     size_t length = std::min(text.size(), sizeof title - 1);
-    std::memcpy(title, text.data(), length);
-    title[length] = '\0';
-    change_count.fetch_add(1, std::memory_order_release);
+    copy_to_shared(title, text.data(), length);
+    shared_store(title[length], '\0');
   }
 };
 

@@ -85,6 +85,11 @@ void Scheduler::switch_to(FiberTask& fiber) {
   running_ = nullptr;
   fiber.last_ran_tsc = __builtin_ia32_rdtsc();
   fiber.cpu_tsc += fiber.last_ran_tsc - slice_started_tsc_;
+  if (TaskCard* card = fiber.task.card()) {
+    card->cpu_ns.store(static_cast<int64_t>(fiber.cpu_tsc * 1000 / tsc_per_us()),
+                       std::memory_order_relaxed);
+    card->switches.store(fiber.switches, std::memory_order_relaxed);
+  }
   if (fiber.end) {
     bury(fiber);
   } else if (!fiber.stack_touched) {

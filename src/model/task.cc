@@ -155,6 +155,7 @@ void Task::close_fds_except(const std::vector<int>& kept) {
 
 void Task::set_title(std::string_view title) {
   model_.set_title(*this, title);
+  if (card_ != nullptr) card_->set_title(title);
 }
 
 int64_t Task::cpu_time_ns() const {

@@ -122,8 +122,11 @@ class Task {
   // --- what others see --------------------------------------------------------------------------
   /// The whole title as `ps` shows it: "postgres: checkpointer ".
   void set_title(std::string_view title);
-  /// Publishes the wait event to the Proc once there is one (MyProc->wait_event_info).
-  void publish_wait_event_to(std::atomic<uint32_t>* word) { wait_word_ = word; }
+  /// Publishes the wait event to the Proc once there is one (MyProc->wait_event_info); null: to
+  /// nobody again.
+  void publish_wait_event_to(std::atomic<uint32_t>* word) {
+    wait_word_ = word != nullptr ? word : &private_wait_word_;
+  }
   /// Where title and cost are shown from now on (its row of the task table); null: nowhere.
   void publish_card_to(TaskCard* card) { card_ = card; }
   TaskCard* card() const { return card_; }

@@ -19,6 +19,7 @@ COFORK_WAIT_EVENT(kBgWorkerShutdown, kIpc, 4, "BgWorkerShutdown")
 COFORK_WAIT_EVENT(kBgWorkerStartup, kIpc, 5, "BgWorkerStartup")
 COFORK_WAIT_EVENT(kCheckpointDone, kIpc, 8, "CheckpointDone")
 COFORK_WAIT_EVENT(kCheckpointStart, kIpc, 9, "CheckpointStart")
+COFORK_WAIT_EVENT(kProcArrayGroupUpdate, kIpc, 31, "ProcArrayGroupUpdate")
 COFORK_WAIT_EVENT(kProcSignalBarrier, kIpc, 32, "ProcSignalBarrier")
 
 COFORK_WAIT_EVENT(kCheckpointWriteDelay, kTimeout, 1, "CheckpointWriteDelay")

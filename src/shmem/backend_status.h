@@ -113,9 +113,13 @@ struct StatusIntroduction {
 /// is known (database and role after authentication).
 void status_begin(const StatusIntroduction& who);
 
-/// The row's state, statement and times. `tracked` is track_activities: off shows "disabled".
-/// A statement that does not change (nullptr data) stays as it was: state only.
-void report_activity(BackendState state, std::string_view statement, bool tracked = true);
+/// Beginning or end of a statement: the row's state and times, and its text
+/// (pgstat_report_activity). `statement` is shown while `state` is kRunning or kFastpath; in any
+/// other state the last one stays. `statement_start` 0: now. `tracked` is track_activities: when
+/// off the row says "disabled". Also charges active and idle-in-transaction time to the database's
+/// statistics.
+void report_activity(BackendState state, std::string_view statement, int64_t statement_start = 0,
+                     bool tracked = true);
 void report_application_name(std::string_view name);
 void report_transaction_start(int64_t timestamp);  ///< 0: no transaction
 void report_query_id(uint64_t query_id);

@@ -15,8 +15,8 @@
 
 namespace cofork {
 
+/// Memory that reads as zero is one nobody waits on.
 struct ConditionVariable {
-  void init();
   /// Queues the task, so that a signal from now on will not be missed.
   void prepare_to_sleep();
   /// Sleeps until signalled. The first call only prepares and returns at once.

@@ -70,8 +70,9 @@ bool take_proc_signal(ProcSignal reason);
 uint64_t emit_barrier(Barrier barrier);
 /// Waits until every task has absorbed that generation.
 void wait_for_barrier(uint64_t generation);
-/// Absorbs what was asked of the running task; called when kBarrier was taken.
-void process_barrier();
+/// Absorbs what was asked of the running task; called when kBarrier was taken. `absorb` must not
+/// throw: what it has not done would be taken for done.
+void process_barrier(void (*absorb)(Barrier));
 
 /// Serves a CancelRequest: SIGINT to the backend if the key is right, else a LOG line. The caller
 /// answers nothing and closes the connection, whatever happened.

@@ -11,7 +11,9 @@ namespace {
 constexpr size_t kSpareBytes = 100 * 1000;  // as CalculateShmemSize: for what nobody counted
 constexpr size_t kSegmentRounding = 8192;
 
-constexpr size_t round_up(size_t bytes, size_t unit) { return (bytes + unit - 1) / unit * unit; }
+constexpr size_t round_up(size_t bytes, size_t unit) {
+  return (bytes + unit - 1) / unit * unit;
+}
 
 }  // namespace
 

@@ -33,6 +33,9 @@ class SpinDelay {
  public:
   explicit SpinDelay(CodePlace where) : where_(where) {}
   void pause();
+  /// The lock was got: adapts how long the next one spins before it sleeps. On several CPUs
+  /// spinning pays, on one it never does. (finish_spin_delay)
+  void finish();
 
  private:
   CodePlace where_;

@@ -67,7 +67,7 @@ struct SharedStats {
 };
 
 /// How a session ended, for pg_stat_database.
-enum class SessionEnd : uint8_t { kNotYet, kNormal, kAbandoned, kFatal, kKilled };
+enum class SessionEnd : uint8_t { kNormal, kAbandoned, kFatal, kKilled };
 
 /// What a task has counted and not yet added. Part of MyProc.
 struct PendingStats {
@@ -87,8 +87,6 @@ struct PendingStats {
   int64_t reported_at = 0;         ///< when it was last added (microseconds since 2000-01-01)
   int64_t session_counted_to = 0;  ///< session time up to here is in the shared counters
   uint32_t database_id = 0;        ///< of the session; 0: counts no transactions
-  SessionEnd session_end = SessionEnd::kNotYet;
-  bool operator==(const PendingStats&) const = default;
 };
 
 /// Adds what is pending if a second has passed since the last time, or if `force`.
@@ -96,7 +94,8 @@ struct PendingStats {
 /// Called when a task becomes idle, and by the exit callback of init_process().
 int64_t report_stats(bool force);
 
-/// A session of a database begins to count; its end is reported with the reason set here last.
+/// A session of a database begins to count, and ends for a reason. Between the two, and after a
+/// call of the second, report_stats() charges its time.
 void stats_session_begins(uint32_t database_id);
 void stats_session_ends(SessionEnd how);
 

@@ -50,6 +50,8 @@ constexpr int32_t task_row_of_child(int32_t child_slot) {
 
 /// The running task takes its row: first thing in its body. Free again at its end.
 void enter_task_table(int32_t row, BackendType type);
+/// The running task's row; null before it has entered.
+TaskRow* my_task_row();
 /// The task knows better now what it is (a client that turned out to be a WAL sender).
 void set_task_type(BackendType type);
 /// The postmaster, after it has reaped `pid`: frees the row if that task still holds it.
