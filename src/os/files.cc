@@ -47,6 +47,25 @@ ssize_t RealFileSystem::pwrite(int fd, const void* bytes, size_t count, off_t of
 ssize_t RealFileSystem::write(int fd, const void* bytes, size_t count) {
   return retrying([&] { return ::write(fd, bytes, count); });
 }
+ssize_t RealFileSystem::read(int fd, void* bytes, size_t count) {
+  return retrying([&] { return ::read(fd, bytes, count); });
+}
+ssize_t RealFileSystem::write_without_waiting(int fd, const void* bytes, size_t count) {
+  iovec part{const_cast<void*>(bytes), count};
+  ssize_t written = retrying([&] { return ::pwritev2(fd, &part, 1, -1, RWF_NOWAIT); });
+  // A file system that cannot tell says so; then waiting is the only way to find out.
+  return written == -EOPNOTSUPP ? -EAGAIN : written;
+}
+int RealFileSystem::make_pipe(int& read_fd, int& write_fd) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return -errno;
+  read_fd = ends[0];
+  write_fd = ends[1];
+  return 0;
+}
+int RealFileSystem::replace_descriptor(int from, int to) {
+  return retrying([&] { return ::dup2(from, to); });
+}
 int RealFileSystem::fsync(int fd) {
   return retrying([&] { return ::fsync(fd); });
 }

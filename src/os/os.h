@@ -49,7 +49,14 @@ class FileSystem {
   virtual ssize_t pread_cached(int fd, void* bytes, size_t count, off_t offset) = 0;
   virtual ssize_t pwrite(int fd, const void* bytes, size_t count, off_t offset) = 0;
   virtual ssize_t write(int fd, const void* bytes,
-                        size_t count) = 0;  ///< at the file's own position
+                        size_t count) = 0;                      ///< at the file's own position
+  virtual ssize_t read(int fd, void* bytes, size_t count) = 0;  ///< the same; pipes
+  /// As write(), but -EAGAIN where it would have to wait for a reader (pipes).
+  virtual ssize_t write_without_waiting(int fd, const void* bytes, size_t count) = 0;
+  /// Both ends of a pipe, closed on exec: 0 or -errno.
+  virtual int make_pipe(int& read_fd, int& write_fd) = 0;
+  /// Makes `to` another name of what `from` is (dup2), kept open on exec.
+  virtual int replace_descriptor(int from, int to) = 0;
   virtual int fsync(int fd) = 0;
   virtual int fdatasync(int fd) = 0;
   virtual int sync_file_system(int fd) = 0;  ///< syncfs(2): all of the file system `fd` lies on

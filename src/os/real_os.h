@@ -24,6 +24,10 @@ class RealFileSystem final : public FileSystem {
   ssize_t pread_cached(int fd, void* bytes, size_t count, off_t offset) override;
   ssize_t pwrite(int fd, const void* bytes, size_t count, off_t offset) override;
   ssize_t write(int fd, const void* bytes, size_t count) override;
+  ssize_t read(int fd, void* bytes, size_t count) override;
+  ssize_t write_without_waiting(int fd, const void* bytes, size_t count) override;
+  int make_pipe(int& read_fd, int& write_fd) override;
+  int replace_descriptor(int from, int to) override;
   int fsync(int fd) override;
   int fdatasync(int fd) override;
   int sync_file_system(int fd) override;
