@@ -16,6 +16,7 @@
 #include "shmem/proc_signal.h"
 #include "shmem/stats.h"
 #include "shmem/task_table.h"
+#include "shmem/wait_profile.h"
 
 namespace cofork {
 
@@ -36,6 +37,7 @@ constexpr std::array kAreas = {
     area_spec<ProcSignalHeader>(),
     area_spec<SharedStats>(),
     area_spec<TaskTable>(),
+    area_spec<WaitProfile>(),
 };
 
 constexpr int kWalSegmentPages = 16 * 1024 * 1024 / 8192;

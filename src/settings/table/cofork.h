@@ -18,6 +18,9 @@ INTEGER(kCoforkIoWorkers, "cofork.io_workers", kPostmaster, 0, kNoUnit, 4, 1, 64
         "threads for blocking calls in the coroutine model")
 INTEGER(kCoforkSchedulerThreads, "cofork.scheduler_threads", kPostmaster, 0, kNoUnit, 0, 0, 1024,
         "threads that run coroutines; 0 takes the CPUs this process may use")
+INTEGER(kCoforkWaitSamplingInterval, "cofork.wait_sampling_interval", kPostmaster, kLive,
+        kMilliseconds, 0, 0, 60000,
+        "pace of the worker that fills cofork_wait_profile; 0 runs none")
 #undef CATEGORY
 
 #define CATEGORY "Ungrouped"
