@@ -81,6 +81,7 @@ class CoroutineModel final : public Model {
   std::optional<std::string> inherited() override { return inherited_; }
 
   void set_title(Task& task, std::string_view title) override { fiber_of(task).title = title; }
+  void release_standard_error() override {}
   TaskUsage usage(Pid pid) override;
 
  private:

@@ -63,6 +63,7 @@ class ForkModel final : public Model {
   std::optional<std::string> inherited() override { return std::nullopt; }
 
   void set_title(Task&, std::string_view title) override { process_title_set(title); }
+  void release_standard_error() override;
   TaskUsage usage(Pid pid) override;
 
  private:
@@ -304,6 +305,14 @@ bool ForkModel::postmaster_is_alive() {
 
 // --- what others see
 // ------------------------------------------------------------------------------
+
+void ForkModel::release_standard_error() {
+  FileSystem& files = os_.files;
+  int null = files.open("/dev/null", O_WRONLY);
+  if (null < 0) return;
+  files.replace_descriptor(null, STDERR_FILENO);
+  files.close(null);
+}
 
 TaskUsage ForkModel::usage(Pid pid) {
   TaskUsage usage;

@@ -97,6 +97,10 @@ class Model {
   // what others see
   virtual void set_title(Task& task, std::string_view title) = 0;
   virtual TaskUsage usage(Pid pid) = 0;
+  /// The running task will not write to standard error any more and must not keep its other end
+  /// waiting: the logger, who reads that end. Fork model: /dev/null takes its place in this process.
+  /// Coroutine model: it is everybody's, and let go of when the process ends.
+  virtual void release_standard_error() = 0;
 };
 
 /// Runs the postmaster (or any first task) under a model; returns its exit code. Called once, from

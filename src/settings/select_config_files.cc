@@ -99,8 +99,10 @@ void ServerSettings::choose_computed_defaults() {
   if (number(SettingIndex::kWalBuffers) == -1) {
     int64_t pages = number(SettingIndex::kSharedBuffers) / 32;
     int64_t most = number(SettingIndex::kWalSegmentSize) / number(SettingIndex::kWalBlockSize);
+    bool is_default = now->origins[static_cast<size_t>(SettingIndex::kWalBuffers)].source <
+                      SettingSource::kEnvironment;
     set("wal_buffers", std::to_string(std::max<int64_t>(8, std::min(pages, most))),
-        SettingSource::kDynamicDefault);
+        is_default ? SettingSource::kDynamicDefault : SettingSource::kOverride);
   }
 }
 

@@ -107,9 +107,12 @@ class ServerSettings::Builder {
       next_->origins[i] = previous_.origins[i];
       return;
     }
+    if (index == SettingIndex::kWalBuffers && !at_start_ && value.integer == -1) {
+      value = previous_.values[i];  // "choose for me": chosen at start
+    }
     if (needs_restart(info)) {
       bool differs = !same_value(info, value, previous_.values[i]);
-      next_->origins[i].pending_restart = differs;
+      pending_restart_[i] = differs;
       if (differs) fail(item, restart_needed(info));
       return;
     }
@@ -147,7 +150,7 @@ class ServerSettings::Builder {
     for (int i = 0; i < kSettingCount; ++i) {
       const SettingInfo& info = all_settings()[i];
       if (info.context != SettingContext::kPostmaster) continue;
-      bool pending = next_->origins[i].pending_restart;
+      bool pending = pending_restart_[i];
       bool was_removed = previous_.origins[i].source == SettingSource::kFile &&
                          std::none_of(read.items.begin(), read.items.end(), [&](const auto& item) {
                            return find_setting(item.name) == static_cast<SettingIndex>(i);
@@ -193,6 +196,7 @@ class ServerSettings::Builder {
   ConfigReading& reading_;
   std::unique_ptr<SettingsGeneration> next_;
   const std::string* file_with_error_ = nullptr;
+  bool pending_restart_[kSettingCount] = {};
 };
 
 ServerSettings::ServerSettings(FileSystem& files) : files_(files) {

@@ -168,12 +168,11 @@ class SettingsView {
   // --- transactions -----------------------------------------------------------------------------
   /// Nesting: 0 outside a transaction, 1 in it, more in subtransactions (AtStart_GUC,
   /// NewGUCNestLevel).
-  void begin_transaction();
+  void begin_transaction() { nest_level_ = 1; }
   int begin_nested() { return ++nest_level_; }
   /// Ends everything at `nest_level` and deeper (AtEOXact_GUC); 1 ends the transaction.
   void end_nested(bool commit, int nest_level) {
-    if (levels_in_use_ != 0) [[unlikely]]
-      end_levels(commit, nest_level);
+    if (levels_in_use_ != 0) end_levels(commit, nest_level);
     nest_level_ = nest_level - 1;
   }
   void end_transaction(bool commit) { end_nested(commit, 1); }
@@ -239,8 +238,7 @@ class SettingsView {
   SettingsHost* host_ = nullptr;
   uint64_t version_ = 1;
   int nest_level_ = 0;
-  int levels_in_use_ =
-      0;  ///< entries of all levels together: 0 makes the end of a transaction free
+  int levels_in_use_ = 0;  ///< of all settings: while 0, a transaction's end costs nothing
   bool reports_pending_ = false;
 };
 
