@@ -38,7 +38,7 @@ class CapturedStderr {
   ~CapturedStderr() { dup2(kept_, 2); }
   std::string take() {
     std::string text;
-    char bytes[65536];
+    char bytes[4096];  // a fiber's stack is small
     for (ssize_t n; (n = read(pipe_[0], bytes, sizeof bytes)) > 0;) text.append(bytes, n);
     return text;
   }
