@@ -122,6 +122,12 @@ int run_under_coroutine_model(OperatingSystem& os, const CoroutineOptions& optio
   return model.run_first(first);
 }
 
+std::optional<std::string> state_of_previous_image() {
+  std::optional<std::string> text = execute_again_peek();
+  if (text) text->erase(0, text->find(';') + 1);
+  return text;
+}
+
 CoroutineModel::CoroutineModel(OperatingSystem& os, const CoroutineOptions& options)
     : os_(os),
       first_pid_(getpid()),
@@ -148,7 +154,8 @@ CoroutineModel::CoroutineModel(OperatingSystem& os, const CoroutineOptions& opti
 }
 
 int CoroutineModel::run_first(const std::function<void(Task&)>& first) {
-  signal(SIGPIPE, SIG_IGN);
+  // What a postmaster shrugs off; alarms of tasks never come from the kernel here.
+  for (int signo : {SIGPIPE, SIGALRM, SIGTTIN, SIGTTOU, SIGXFSZ}) signal(signo, SIG_IGN);
   listen_to_process_signals();
   {
     std::lock_guard lock(mutex_);

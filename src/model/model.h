@@ -113,5 +113,8 @@ struct CoroutineOptions {
 };
 int run_under_coroutine_model(OperatingSystem& os, const CoroutineOptions& options,
                               const std::function<void(Task&)>& first);
+/// What inherited() will say, for who must know it before there is a model (the settings of the
+/// previous image decide how this one runs). An answer also says that it was the coroutine model.
+std::optional<std::string> state_of_previous_image();
 
 }  // namespace cofork

@@ -55,10 +55,14 @@ void execute_again() {
   _exit(1);
 }
 
-std::optional<std::string> execute_again_inherited() {
+std::optional<std::string> execute_again_peek() {
   const char* value = std::getenv("COFORK_EXECUTED_AGAIN");
-  if (value == nullptr) return std::nullopt;
-  std::string state = value;
+  if (value == nullptr || *value == '\0') return std::nullopt;
+  return value;
+}
+
+std::optional<std::string> execute_again_inherited() {
+  std::optional<std::string> state = execute_again_peek();
   unsetenv("COFORK_EXECUTED_AGAIN");
   return state;
 }

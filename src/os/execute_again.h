@@ -14,8 +14,10 @@ void execute_again_init(int argc, char** argv);
 void execute_again_prepare(const std::vector<int>& fds, const std::string& state);
 /// Does not return. Async-signal-safe.
 [[noreturn]] void execute_again();
-/// The text the previous image prepared, if this one was started by execute_again(). Asking removes
-/// it, so that children never see it.
+/// The text the previous image prepared, if this one was started by execute_again() and the image
+/// had come far enough to prepare one.
+std::optional<std::string> execute_again_peek();
+/// The same; asking removes it, so that children never see it.
 std::optional<std::string> execute_again_inherited();
 
 }  // namespace cofork
