@@ -75,13 +75,13 @@ bool decode_line(std::string_view line, CarriedState& state) {
     state.lock_files.push_back(unescaped(line));
     return true;
   }
-  if (name == "logger_pipe") {
-    return take_number(line, state.logger_pipe[0]) && take_number(line, state.logger_pipe[1]);
-  }
+  if (name == "log_pipe") return take_number(line, state.log_pipe);
   if (name == "setting") {
-    CarriedState::Setting setting;
+    SavedSetting setting;
+    int source = 0;
     setting.name = take_word(line);
-    if (!take_number(line, setting.source)) return false;
+    if (!take_number(line, source)) return false;
+    setting.source = static_cast<SettingSource>(source);
     setting.value = unescaped(line);
     state.settings.push_back(std::move(setting));
     return true;
@@ -101,9 +101,10 @@ std::string encode_carried_state(const CarriedState& state) {
   }
   for (const std::string& path : state.lock_files)
     text += fmt::format("lock_file {}\n", escaped(path));
-  text += fmt::format("logger_pipe {} {}\n", state.logger_pipe[0], state.logger_pipe[1]);
-  for (const CarriedState::Setting& setting : state.settings) {
-    text += fmt::format("setting {} {} {}\n", setting.name, setting.source, escaped(setting.value));
+  text += fmt::format("log_pipe {}\n", state.log_pipe);
+  for (const SavedSetting& setting : state.settings) {
+    text += fmt::format("setting {} {} {}\n", setting.name, static_cast<int>(setting.source),
+                        escaped(setting.value));
   }
   return text;
 }
@@ -126,9 +127,7 @@ std::optional<CarriedState> decode_carried_state(std::string_view text) {
 std::vector<int> carried_descriptors(const CarriedState& state) {
   std::vector<int> descriptors;
   for (const Listener& listener : state.listeners) descriptors.push_back(listener.fd);
-  for (int fd : state.logger_pipe) {
-    if (fd >= 0) descriptors.push_back(fd);
-  }
+  if (state.log_pipe >= 0) descriptors.push_back(state.log_pipe);
   return descriptors;
 }
 

@@ -14,6 +14,7 @@
 
 #include "os/shared_mapping.h"
 #include "postmaster/listen.h"
+#include "settings/server_settings.h"
 
 namespace cofork {
 
@@ -23,16 +24,9 @@ struct CarriedState {
   Interlock interlock;                  ///< key and id; attached anew
   std::vector<Listener> listeners;      ///< open sockets
   std::vector<std::string> lock_files;  ///< in the order they were made
-  int logger_pipe[2] = {-1, -1};        ///< lines not read yet must not be lost
-  /// Settings that are not at their defaults, and where each came from (a SettingSource). The files
-  /// may have been edited since: a server that starts over after a crash does not read them again.
-  struct Setting {
-    std::string name;
-    int source = 0;
-    std::string value;
-    bool operator==(const Setting&) const = default;
-  };
-  std::vector<Setting> settings;
+  int log_pipe = -1;                    ///< the logger's end: lines not read yet must not be lost
+  /// The files may have been edited since: a server that starts over does not read them again.
+  std::vector<SavedSetting> settings;
 };
 
 std::string encode_carried_state(const CarriedState& state);

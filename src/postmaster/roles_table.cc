@@ -3,6 +3,10 @@
 
 #include <array>
 
+#include "roles/checkpointer.h"
+#include "roles/logger.h"
+#include "roles/startup.h"
+
 namespace cofork {
 
 namespace {
@@ -13,19 +17,19 @@ using enum WaitedFor;
 // clang-format off
 constexpr std::array<RoleSpec, kRoleCount> kRoles = {{
   // role                     type                             task name            name in the log            slot   session
-  //   waited for       reload  stop   quit   crash  exit 0     exit 1     other
+  //   waited for       reload  stop   quit   crash  exit 0     exit 1     other      body
   {Role::kBackend,          BackendType::kClientBackend,     "backend",           "server process",          true,  true,
-      kWithBackends,    true,   true,  true,  true,  kNothing,  kNothing,  kCrash},
+      kWithBackends,    true,   true,  true,  true,  kNothing,  kNothing,  kCrash, nullptr},
   {Role::kDeadEnd,          BackendType::kClientBackend,     "backend",           "server process",          false, true,
-      kWithDeadEnds,    false,  false, false, true,  kNothing,  kNothing,  kCrash},
+      kWithDeadEnds,    false,  false, false, true,  kNothing,  kNothing,  kCrash, nullptr},
   {Role::kBackgroundWorker, BackendType::kBackgroundWorker,  "background worker", "background worker",       true,  true,
-      kWithBackends,    true,   true,  true,  true,  kNothing,  kRelaunch, kCrash},
+      kWithBackends,    true,   true,  true,  true,  kNothing,  kRelaunch, kCrash, nullptr},
   {Role::kStartup,          BackendType::kStartup,           "startup",           "startup process",         false, false,
-      kWithBackends,    true,   true,  true,  true,  kNothing,  kCrash,    kCrash},
+      kWithBackends,    true,   true,  true,  true,  kNothing,  kCrash,    kCrash, startup_main},
   {Role::kCheckpointer,     BackendType::kCheckpointer,      "checkpointer",      "checkpointer process",    false, false,
-      kWithCheckpoint,  true,   false, true,  true,  kCrash,    kCrash,    kCrash},
+      kWithCheckpoint,  true,   false, true,  true,  kCrash,    kCrash,    kCrash, checkpointer_main},
   {Role::kLogger,           BackendType::kLogger,            "logger",            "system logger process",   false, false,
-      kNever,           true,   false, false, false, kRelaunch, kRelaunch, kRelaunch},
+      kNever,           true,   false, false, false, kRelaunch, kRelaunch, kRelaunch, logger_main},
 }};
 // clang-format on
 

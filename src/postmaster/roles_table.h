@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <span>
 
+#include "model/task.h"
 #include "shmem/backend_type.h"
 
 namespace cofork {
@@ -53,6 +54,8 @@ struct RoleSpec {
   OnExit on_exit_0;
   OnExit on_exit_1;
   OnExit on_other;  ///< any other exit status, or a signal
+  /// The role\'s whole life; null for those that are born with data of their own (launch.cc).
+  void (*body)(Task& task);
 };
 
 /// All rows, in the order of Role.

@@ -3,10 +3,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 
+#include "recovery/cluster_state.h"
 #include "shmem/backend_status.h"
 #include "shmem/background_worker.h"
 #include "shmem/lwlock.h"
@@ -17,6 +17,8 @@
 #include "shmem/stats.h"
 #include "shmem/task_table.h"
 #include "shmem/wait_profile.h"
+#include "wal/checkpoint_request.h"
+#include "wal/shared.h"
 
 namespace cofork {
 
@@ -24,6 +26,9 @@ namespace {
 
 // In the order of Area, which is the order in memory.
 constexpr std::array kAreas = {
+    area_spec<WalShared>(),
+    area_spec<ControlFileShared>(),
+    area_spec<RecoveryShared>(),
     area_spec<LwLockArea>(),
     area_spec<ProcHeader>(),
     area_spec<Procs>(),
@@ -35,18 +40,11 @@ constexpr std::array kAreas = {
     area_spec<WorkerArray>(),
     area_spec<PmSignalState>(),
     area_spec<ProcSignalHeader>(),
+    area_spec<CheckpointerShared>(),
     area_spec<SharedStats>(),
     area_spec<TaskTable>(),
     area_spec<WaitProfile>(),
 };
-
-constexpr int kWalSegmentPages = 16 * 1024 * 1024 / 8192;
-
-/// wal_buffers = -1: a 32nd of shared_buffers, at least 64 kB, at most one segment.
-int choose_wal_buffers(int setting, int shared_buffers) {
-  if (setting != -1) return std::max(setting, 4);
-  return std::clamp(shared_buffers / 32, 8, kWalSegmentPages);
-}
 
 }  // namespace
 
@@ -63,8 +61,7 @@ Limits limits_from(const SettingsView& settings) {
   limits.max_prepared_transactions = settings.get(setting::kMaxPreparedTransactions);
   limits.track_activity_query_size = settings.get(setting::kTrackActivityQuerySize);
   limits.shared_buffers = settings.get(setting::kSharedBuffers);
-  limits.wal_buffers =
-      choose_wal_buffers(settings.get(setting::kWalBuffers), limits.shared_buffers);
+  limits.wal_buffers = settings.get(setting::kWalBuffers);
   if (limits.max_backends() > kMaxBackendsCeiling) {
     throw Error(sqlstate::kInternalError, "too many backends configured");
   }

@@ -118,24 +118,4 @@ std::optional<Refusal> check_control_file_exists(FileSystem& files, const std::s
                  2};
 }
 
-std::optional<Refusal> check_settings_together(const CrossCheckedSettings& settings,
-                                               const std::string& program_name) {
-  if (settings.superuser_reserved_connections >= settings.max_connections) {
-    return Refusal{fmt::format(
-        "{}: superuser_reserved_connections ({}) must be less than max_connections ({})\n",
-        program_name, settings.superuser_reserved_connections, settings.max_connections)};
-  }
-  if (settings.archive_mode_on && settings.wal_level_minimal) {
-    throw Error(sqlstate::kInternalError,
-                "WAL archival cannot be enabled when wal_level is \"minimal\"")
-        .fatal();
-  }
-  if (settings.max_wal_senders > 0 && settings.wal_level_minimal) {
-    throw Error(sqlstate::kInternalError,
-                "WAL streaming (max_wal_senders > 0) requires wal_level \"replica\" or \"logical\"")
-        .fatal();
-  }
-  return std::nullopt;
-}
-
 }  // namespace cofork

@@ -43,16 +43,4 @@ void check_version_file(FileSystem& files, const std::string& directory);
 std::optional<Refusal> check_control_file_exists(FileSystem& files, const std::string& directory,
                                                  const std::string& program_name);
 
-/// Settings that are right each alone and wrong together.
-struct CrossCheckedSettings {
-  int superuser_reserved_connections = 0;
-  int max_connections = 0;
-  bool archive_mode_on = false;
-  bool wal_level_minimal = false;
-  int max_wal_senders = 0;
-};
-/// The first mistake is a refusal in plain words, the others are thrown as FATAL XX000.
-std::optional<Refusal> check_settings_together(const CrossCheckedSettings& settings,
-                                               const std::string& program_name);
-
 }  // namespace cofork

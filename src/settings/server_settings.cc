@@ -322,4 +322,31 @@ std::string ServerSettings::show(SettingIndex index) const {
   return show_setting(setting_info(index), current()->values[static_cast<size_t>(index)], true);
 }
 
+std::vector<SavedSetting> ServerSettings::save() const {
+  std::shared_ptr<const SettingsGeneration> generation = current();
+  std::vector<SavedSetting> saved;
+  for (int i = 0; i < kSettingCount; ++i) {
+    const SettingInfo& info = all_settings()[i];
+    const SettingValue& value = generation->values[i];
+    SettingSource source = generation->origins[i].source;
+    bool is_null = info.type == SettingType::kString && value.string->is_null;
+    if (source == SettingSource::kDefault || is_null) continue;
+    saved.push_back({info.name, source, show_setting(info, value, false)});
+  }
+  for (const auto& [name, custom] : generation->custom) {
+    saved.push_back({name, custom.origin.source, custom.value.string->text});
+  }
+  return saved;
+}
+
+void ServerSettings::restore(const std::vector<SavedSetting>& saved) {
+  for (const SavedSetting& setting : saved) {
+    set(setting.name, setting.value, setting.source);
+  }
+  // What came from files must give way to them at the next reload: it is no part of the base.
+  std::erase_if(base_, [](const BaseItem& item) { return item.source == SettingSource::kFile; });
+  data_directory_ = show(SettingIndex::kDataDirectory);
+  config_file_ = show(SettingIndex::kConfigFile);
+}
+
 }  // namespace cofork

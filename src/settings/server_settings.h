@@ -34,6 +34,14 @@ struct ConfigReading {
   bool ok = true;                   ///< false: the last message says what was not applied
 };
 
+/// A value in force that is not a default, as save() and restore() hand it on.
+struct SavedSetting {
+  std::string name;
+  SettingSource source = SettingSource::kDefault;
+  std::string value;
+  bool operator==(const SavedSetting&) const = default;
+};
+
 class ServerSettings {
  public:
   explicit ServerSettings(FileSystem& files);
@@ -62,6 +70,12 @@ class ServerSettings {
   /// Cross-checks before shared memory exists (PostmasterMain): nullopt when all is well; severity
   /// kFatal for the log, or kError for a plain line on standard error, both with exit code 1.
   std::optional<ErrorData> cross_check() const;
+
+  /// For a process that is born again after a crash: the values that were in force, and the way back
+  /// to them without reading files that may have been edited since (write_nondefault_variables and
+  /// read_nondefault_variables in guc.c). restore() is called on a fresh object; throws as set().
+  std::vector<SavedSetting> save() const;
+  void restore(const std::vector<SavedSetting>& saved);
 
   // --- at any time
   // ----------------------------------------------------------------------------------

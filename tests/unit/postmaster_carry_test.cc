@@ -14,10 +14,12 @@ TEST(CarriedState, SurvivesEncodingWhateverItHolds) {
   state.listeners = {{5, PeerAddress::Family::kIpv4, "127.0.0.1"},
                      {6, PeerAddress::Family::kUnix, "/tmp/a b/.s.PGSQL.5432"}};
   state.lock_files = {"postmaster.pid", "/tmp/a b/.s.PGSQL.5432.lock"};
-  state.logger_pipe[0] = 7;
-  state.logger_pipe[1] = 8;
+  state.log_pipe = 7;
   state.settings = {
-      {"port", 3, "5433"}, {"log_line_prefix", 4, "%m [%p]\n\\n "}, {"search_path", 1, ""}};
+    {"port", SettingSource::kFile, "5433"}, {"log_line_prefix", SettingSource::kCommandLine,
+                                             "%m [%p]\n\\ 
+"},
+                                             {"search_path", SettingSource::kEnvironment, ""}};
 
   auto back = decode_carried_state(encode_carried_state(state));
   ASSERT_TRUE(back.has_value());
@@ -30,9 +32,9 @@ TEST(CarriedState, SurvivesEncodingWhateverItHolds) {
   EXPECT_EQ(back->listeners[1].family, PeerAddress::Family::kUnix);
   EXPECT_EQ(back->listeners[1].text, state.listeners[1].text);
   EXPECT_EQ(back->lock_files, state.lock_files);
-  EXPECT_EQ(back->logger_pipe[0], 7);
+  EXPECT_EQ(back->log_pipe, 7);
   EXPECT_EQ(back->settings, state.settings);
-  EXPECT_EQ(carried_descriptors(*back), (std::vector{5, 6, 7, 8}));
+  EXPECT_EQ(carried_descriptors(*back), (std::vector{5, 6, 7}));
 }
 
 TEST(CarriedState, ForeignTextIsNotUnderstood) {
