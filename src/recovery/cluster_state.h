@@ -1,0 +1,71 @@
+// What a running server knows of its cluster, in shared memory: the control file's copy, and the
+// counters that checkpoints record.
+//
+// Start-up fills both before it does anything else; until then nobody may look. The counters move
+// with transactions, which come with the tables; then the transaction floor owns them.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+
+#include "recovery/control_file.h"
+#include "shmem/segment.h"
+#include "shmem/spinlock.h"
+
+namespace cofork {
+
+/// Guarded by ControlFileLock.
+struct ControlFileShared {
+  static constexpr Area kArea = Area::kControlFile;
+  static constexpr const char* kName = "Control File";
+  static size_t size(const Limits&) { return sizeof(ControlFileShared); }
+  static void init(void*, const Limits&) {}
+  ControlFileData data;
+};
+
+/// Next numbers to be given out, and the oldest still in use (ShmemVariableCache).
+struct ClusterCounters {
+  uint64_t next_xid;
+  uint32_t next_oid;
+  uint32_t next_multi;
+  uint32_t next_multi_offset;
+  TransactionId oldest_xid;
+  uint32_t oldest_xid_database;
+  uint32_t oldest_multi;
+  uint32_t oldest_multi_database;
+  TransactionId oldest_commit_timestamp_xid;
+  TransactionId newest_commit_timestamp_xid;
+};
+
+struct RecoveryShared {
+  static constexpr Area kArea = Area::kXlogRecoveryCtl;
+  static constexpr const char* kName = "XLOG Recovery Ctl";
+  static size_t size(const Limits&) { return sizeof(RecoveryShared); }
+  static void init(void*, const Limits&) {}
+
+  SpinLock mutex;  ///< guards the counters
+  ClusterCounters counters;
+  std::atomic<uint64_t> replayed_to;  ///< end of the last record redone
+};
+
+/// Start-up: reads global/pg_control into shared memory and tells wal/ the facts of the cluster.
+/// Throws as read_control_file().
+void load_cluster_state();
+
+/// A copy of the control file as it is in shared memory.
+ControlFileData control_file_copy();
+/// Changes the shared copy and writes the file, under ControlFileLock. Throws PANIC. May wait.
+void update_control_file(const std::function<void(ControlFileData&)>& change);
+
+ClusterCounters cluster_counters();
+void change_cluster_counters(const std::function<void(ClusterCounters&)>& change);
+/// The part of a checkpoint that is counters, both ways.
+void counters_to_checkpoint(const ClusterCounters& counters, CheckPoint& checkpoint);
+ClusterCounters counters_of_checkpoint(const CheckPoint& checkpoint);
+
+/// min_wal_size and max_wal_size against the cluster's segment size; throws FATAL 22023 as
+/// ReadControlFile does. For the postmaster, before it starts anybody.
+void check_wal_size_settings(const ControlFileData& control);
+
+}  // namespace cofork

@@ -1,0 +1,12 @@
+// The startup role: see startup.cc.
+#pragma once
+
+#include "model/task.h"
+
+namespace cofork {
+
+/// The whole life of the startup task: returns (status 0) when the cluster may be used; 1 when told
+/// to stop or when it cannot go on.
+void startup_main(Task& task);
+
+}  // namespace cofork
