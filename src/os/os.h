@@ -94,6 +94,12 @@ struct ListenAddress {
   std::string raw;   ///< the sockaddr
 };
 
+/// An address of one of this machine's network interfaces, with its mask.
+struct InterfaceAddress {
+  PeerAddress address;  ///< no port
+  uint8_t mask[16] = {};
+};
+
 class Sockets {
  public:
   virtual ~Sockets() = default;
@@ -111,7 +117,9 @@ class Sockets {
   /// True when the peer has closed its end and nothing is left to read.
   virtual bool peer_closed(int fd) = 0;
   virtual int close(int fd) = 0;
-  /// The name of an address, or "" (blocking: log_hostname only).
+  /// All addresses of this machine, for samehost and samenet in pg_hba.conf.
+  virtual std::vector<InterfaceAddress> interfaces() = 0;
+  /// The name of an address, or "" (blocking).
   virtual std::string name_of(const PeerAddress& peer) = 0;
 };
 

@@ -58,6 +58,7 @@ class RealSockets final : public Sockets {
   ssize_t send(int fd, const void* bytes, size_t count) override;
   bool peer_closed(int fd) override;
   int close(int fd) override;
+  std::vector<InterfaceAddress> interfaces() override;
   std::string name_of(const PeerAddress& peer) override;
 };
 

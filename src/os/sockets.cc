@@ -2,6 +2,7 @@
 #include "os/real_os.h"
 
 #include <arpa/inet.h>
+#include <ifaddrs.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -156,6 +157,31 @@ bool RealSockets::peer_closed(int fd) {
 
 int RealSockets::close(int fd) {
   return ::close(fd) == 0 ? 0 : -errno;
+}
+
+std::vector<InterfaceAddress> RealSockets::interfaces() {
+  std::vector<InterfaceAddress> result;
+  ifaddrs* all = nullptr;
+  if (getifaddrs(&all) != 0) return result;
+  for (const ifaddrs* at = all; at != nullptr; at = at->ifa_next) {
+    if (at->ifa_addr == nullptr || at->ifa_netmask == nullptr) continue;
+    InterfaceAddress found;
+    if (at->ifa_addr->sa_family == AF_INET) {
+      found.address.family = PeerAddress::Family::kIpv4;
+      std::memcpy(found.address.bytes, &reinterpret_cast<sockaddr_in*>(at->ifa_addr)->sin_addr, 4);
+      std::memcpy(found.mask, &reinterpret_cast<sockaddr_in*>(at->ifa_netmask)->sin_addr, 4);
+    } else if (at->ifa_addr->sa_family == AF_INET6) {
+      found.address.family = PeerAddress::Family::kIpv6;
+      std::memcpy(found.address.bytes, &reinterpret_cast<sockaddr_in6*>(at->ifa_addr)->sin6_addr,
+                  16);
+      std::memcpy(found.mask, &reinterpret_cast<sockaddr_in6*>(at->ifa_netmask)->sin6_addr, 16);
+    } else {
+      continue;
+    }
+    result.push_back(found);
+  }
+  freeifaddrs(all);
+  return result;
 }
 
 std::string RealSockets::name_of(const PeerAddress& peer) {
