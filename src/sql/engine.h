@@ -110,6 +110,8 @@ class Engine {
 
   /// After any Error from the calls above: aborts the transaction, drops portals.
   void failed();
+  /// What a function called outside any statement needs (fast path): settings of now.
+  EvalContext evaluation_context(Arena& arena);
   /// 'I', 'T' or 'E'.
   char transaction_status() const { return session_.transaction.status(); }
   /// What the running statement is, for the log and pg_stat_activity: "SELECT"; "" when none.

@@ -4,41 +4,10 @@
 #include <cerrno>
 #include <cstring>
 
-#include "log/log.h"
 #include "model/model.h"
+#include "support/error.h"
 
 namespace cofork {
-
-namespace {
-
-/// As errcode_for_socket_access().
-SqlState sqlstate_for_socket_errno(int error_number) {
-  switch (error_number) {
-    case EPIPE:
-    case ECONNRESET:
-    case ECONNABORTED:
-    case EHOSTDOWN:
-    case EHOSTUNREACH:
-    case ENETDOWN:
-    case ENETRESET:
-    case ENETUNREACH:
-      return sqlstate::kConnectionFailure;
-    default:
-      return sqlstate::kInternalError;
-  }
-}
-
-/// For the server log only: the client could not receive it (COMMERROR).
-void report_socket_error(const char* what, int error_number) {
-  ErrorData data;
-  data.severity = Severity::kLog;
-  data.sqlstate = sqlstate_for_socket_errno(error_number);
-  data.message = what + errno_text(error_number);
-  data.log_only = true;
-  report(data);
-}
-
-}  // namespace
 
 Connection::Connection(Task& task, int socket, ConnectionOwner& owner)
     : task_(task),
@@ -102,20 +71,20 @@ bool Connection::wait(uint32_t flags, WaitEventId event) {
 // Between two commands the kernel has nothing yet, so waiting first saves a recv() that would only
 // say so; in the middle of a message the rest is usually there already.
 bool Connection::fill(size_t count) {
-  bool ready = available_ > 0;
+  bool ready = available_ > 0 || more_is_waiting_;
   owner_.serve_read_interrupts(false);
   while (available_ < count) {
     make_room(count);
     while (!ready) ready = wait(kWaitReadable, WaitEventId::kClientRead);
     size_t room = (heap_ ? heap_bytes_ : kInlineBytes) - start_ - available_;
     ssize_t got = task_.os().sockets.recv(socket_, input() + start_ + available_, room);
+    more_is_waiting_ = got == static_cast<ssize_t>(room);
     if (got > 0) {
       available_ += static_cast<size_t>(got);
     } else if (got == -EAGAIN) {
       ready = false;
     } else if (got != -EINTR) {
-      if (got < 0)
-        report_socket_error("could not receive data from client: ", static_cast<int>(-got));
+      if (got < 0) owner_.receiving_failed(static_cast<int>(-got));
       return false;
     }
   }
@@ -169,16 +138,31 @@ void Connection::send_all() {
       wait(kWaitWriteable, WaitEventId::kClientWrite);
     } else if (sent != -EINTR) {
       stop_sending();
-      report_socket_error("could not send data to client: ", static_cast<int>(-sent));
-      owner_.client_is_lost();
+      owner_.sending_failed(static_cast<int>(-sent));
       return;
     }
   }
   owner_.serve_write_interrupts(false);
 }
 
-void Connection::send_without_waiting(std::string_view bytes) noexcept {
-  if (sending_ && socket_ >= 0) task_.os().sockets.send(socket_, bytes.data(), bytes.size());
+void Connection::flush_without_waiting() {
+  std::string_view bytes = out_.unsent();
+  if (!sending_ || bytes.empty()) return;
+  ssize_t sent = task_.os().sockets.send(socket_, bytes.data(), bytes.size());
+  if (sent > 0) out_.mark_sent(static_cast<size_t>(sent));
+}
+
+void Connection::send_last_words(std::string_view message) noexcept {
+  if (!sending_ || socket_ < 0) return;
+  Sockets& sockets = task_.os().sockets;
+  if (!out_.building()) {
+    std::string_view bytes = out_.unsent();
+    ssize_t length = static_cast<ssize_t>(bytes.size());
+    if (length > 0 && sockets.send(socket_, bytes.data(), bytes.size()) != length) return;
+  } else if (!out_.sent_nothing_of_unsent()) {
+    return;  // in the middle of a message whose rest is out of reach
+  }
+  sockets.send(socket_, message.data(), message.size());
 }
 
 }  // namespace cofork

@@ -29,8 +29,10 @@ class ConnectionOwner {
   /// `blocked`: the latch was set while waiting for the client; otherwise before or after a read.
   virtual void serve_read_interrupts(bool blocked) = 0;
   virtual void serve_write_interrupts(bool blocked) = 0;
-  /// Sending failed; nothing more will be sent. Ends the session at the next interrupt check.
-  virtual void client_is_lost() = 0;
+  /// The kernel refused, with this errno. After a failed send nothing more is sent, and the owner
+  /// ends the session at its next interrupt check; a failed read looks like the client's end.
+  virtual void sending_failed(int error_number) = 0;
+  virtual void receiving_failed(int error_number) = 0;
 };
 
 class Connection {
@@ -65,9 +67,11 @@ class Connection {
   void flush_if_full() {
     if (out_.full()) send_all();
   }
-  /// Sends what the kernel takes now and never waits: for a signal handler and for the last words
-  /// of a task that is about to die.
-  void send_without_waiting(std::string_view bytes) noexcept;
+  /// Sends what the kernel takes now; the rest stays for flush(). Never waits, never throws.
+  void flush_without_waiting();
+  /// The last words of a task that is about to die, from its signal handler: what is complete, then
+  /// `message`, as far as the kernel takes it now.
+  void send_last_words(std::string_view message) noexcept;
 
   // --- life -------------------------------------------------------------------------------------
   /// Gives back what large messages took. Called before waiting for the next command.
@@ -84,6 +88,8 @@ class Connection {
   bool peer_has_gone();
   void close();
   int socket() const { return socket_; }
+  /// Bytes of buffers on the heap.
+  size_t footprint_bytes() const { return heap_bytes_ + out_.capacity(); }
 
  private:
   static constexpr size_t kInlineBytes = 1024;
@@ -101,7 +107,8 @@ class Connection {
   ConnectionOwner& owner_;
   int socket_;
   bool sending_ = true;
-  uint32_t waiting_for_;  ///< the flags the wait set has for the socket now
+  bool more_is_waiting_ = false;  ///< the last read filled all the room it had
+  uint32_t waiting_for_;          ///< the flags the wait set has for the socket now
   int socket_position_;
   int latch_position_;
   std::unique_ptr<WaitSet> wait_set_;

@@ -127,10 +127,12 @@ class Tokenizer {
     if (!text) {
       std::string reason =
           depth_ < kMaxInclusionDepth ? errno_text(error_number) : "maximum nesting depth exceeded";
-      reports_.push_back(config_file_report(
-          fmt::format("could not open secondary authentication file \"@{}\" as \"{}\": {}", name,
-                      path, reason),
-          line_number_, file_name_));
+      ErrorData data;
+      data.severity = Severity::kLog;
+      data.sqlstate = sqlstate_for_file_errno(error_number);
+      data.message = fmt::format(
+          "could not open secondary authentication file \"@{}\" as \"{}\": {}", name, path, reason);
+      reports_.push_back(std::move(data));
       return;
     }
     Tokenizer included(path, read_included_, depth_ + 1, reports_);

@@ -9,9 +9,11 @@
 namespace cofork {
 
 bool parse_address(const std::string& text, HbaNetwork& network) {
-  // inet_pton() computes; it asks nobody.
+  // These compute; they ask nobody. inet_aton() takes "10.1" for 10.0.0.1, as the resolver does.
   network.address.fill(0);
-  if (inet_pton(AF_INET, text.c_str(), network.address.data()) == 1) {
+  in_addr ipv4;
+  if (inet_aton(text.c_str(), &ipv4) == 1) {
+    std::memcpy(network.address.data(), &ipv4, sizeof ipv4);
     network.family = PeerAddress::Family::kIpv4;
     return true;
   }
@@ -33,6 +35,29 @@ bool set_mask_bits(const std::string& text, HbaNetwork& network) {
     network.mask[static_cast<size_t>(i / 8)] |= static_cast<uint8_t>(0x80 >> (i % 8));
   }
   return true;
+}
+
+std::vector<HbaNetwork> networks_of(const std::vector<InterfaceAddress>& interfaces) {
+  std::vector<HbaNetwork> networks;
+  for (const InterfaceAddress& interface : interfaces) {
+    HbaNetwork network;
+    network.family = interface.address.family;
+    std::memcpy(network.address.data(), interface.address.bytes, network.address.size());
+    std::memcpy(network.mask.data(), interface.mask, network.mask.size());
+    networks.push_back(network);
+  }
+  return networks;
+}
+
+bool host_name_matches(std::string_view wanted, std::string_view host_name) {
+  if (host_name.empty()) return false;
+  if (wanted.starts_with('.')) {
+    if (host_name.size() < wanted.size()) return false;
+    host_name.remove_prefix(host_name.size() - wanted.size());
+  }
+  auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; };
+  return std::equal(wanted.begin(), wanted.end(), host_name.begin(), host_name.end(),
+                    [&](char a, char b) { return lower(a) == lower(b); });
 }
 
 bool HbaNetwork::contains(const PeerAddress& peer) const {
