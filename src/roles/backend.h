@@ -19,8 +19,9 @@
 
 namespace cofork {
 
-struct HbaConfig;    // wire/hba.h
-struct IdentConfig;  // wire/ident.h
+struct BootstrapCatalog;  // recovery/bootstrap_catalog.h
+struct HbaConfig;         // wire/hba.h
+struct IdentConfig;       // wire/ident.h
 
 /// What the postmaster's state allows this connection (canAcceptConnections; CAC_state).
 enum class AcceptVerdict : uint8_t {
@@ -45,6 +46,8 @@ struct BackendStart {
   /// born with until it is authenticated, then lets go of it.
   std::shared_ptr<const HbaConfig> hba;
   std::shared_ptr<const IdentConfig> ident;
+  /// Roles and databases, read by the postmaster at start. Null: the backend reads them itself.
+  std::shared_ptr<const BootstrapCatalog> catalog;
 };
 
 /// The whole life of a client backend; ends by returning or by TaskExit.
