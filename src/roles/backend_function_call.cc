@@ -23,8 +23,9 @@ const BuiltinFunction& find_callable(Oid oid) {
   if (function == nullptr) {
     throw Error(sqlstate::kUndefinedFunction, "function with OID {} does not exist", oid);
   }
-  bool is_plain = function->call != nullptr && find_type(function->result) != nullptr;
-  for (Oid type : function->args) is_plain = is_plain && find_type(type) != nullptr;
+  // Types that are resolved at the call (anyelement …) need a statement to resolve them.
+  bool is_plain = function->call != nullptr;
+  for (Oid type : function->args) is_plain = is_plain && !find_type(type)->is_pseudo();
   if (!is_plain) {
     throw Error(sqlstate::kInvalidParameterValue,
                 "cannot call function \"{}\" via fastpath interface", function->name);
@@ -46,9 +47,9 @@ Datum read_argument(MessageReader& reader, EvalContext& context, Oid type_oid, i
   }
   std::string_view bytes = reader.bytes(length);
   const BuiltinType* type = find_type(type_oid);
-  if (format == 1) return type->receive(context, bytes, -1);
+  if (format == 1) return type->from_binary(context, bytes);
   if (format != 0) refuse_format(format);
-  return type->input(context, bytes, -1);
+  return type->from_text(context, bytes);
 }
 
 Arguments read_arguments(MessageReader& reader, EvalContext& context,
@@ -111,7 +112,7 @@ void ClientBackend::function_call(MessageReader& reader) {
     FunctionCall call{context, arguments.values.data(), arguments.nulls.get(),
                       static_cast<int>(arguments.values.size())};
     call.function = &function;
-    call.arg_types = function.args.data();
+    call.arg_types = function.args.begin();
     call.result_type = function.result;
     result = function.call(call);
     result_is_null = call.result_is_null;
@@ -132,9 +133,9 @@ void ClientBackend::send_function_result(EvalContext& context, Oid type_oid, Dat
     const BuiltinType* type = find_type(type_oid);
     size_t mark = out.open_value();
     if (format == 0) {
-      type->output(context, result, out.text());
+      type->to_text(context, result, out.text());
     } else {
-      type->send(context, result, out.text());
+      type->to_binary(context, result, out.text());
     }
     out.close_value(mark);
   }

@@ -37,9 +37,9 @@ void RowSender::row(EvalContext& context, const Datum* values, const bool* nulls
     }
     size_t mark = out.open_value();
     if (formats_.empty() || formats_[i] == 0) {
-      columns_[i].type->output(context, values[i], out.text());
+      columns_[i].type->to_text(context, values[i], out.text());
     } else {
-      columns_[i].type->send(context, values[i], out.text());
+      columns_[i].type->to_binary(context, values[i], out.text());
     }
     out.close_value(mark);
   }
