@@ -76,7 +76,7 @@ std::string escape_text(const LogMoment& moment, char letter, SqlState sqlstate)
     case 's':
       return log_timestamp(moment.settings, identity.session_start_us, false);
     case 'i':
-      return in_session ? identity.command_tag : "";
+      return in_session ? std::string(identity.command_tag) : "";
     case 'r':
       return in_session ? remote_with_port(identity) : "";
     case 'h':

@@ -62,8 +62,8 @@ struct LogIdentity {
   std::string remote_host;                       ///< %h
   std::string remote_port;           ///< %r is host(port), or the host alone when this is ""
   bool is_session = false;           ///< %q stops here for others
-  std::string command_tag;           ///< %i
-  std::string statement;             ///< shown as STATEMENT when an error is logged
+  std::string_view command_tag;      ///< %i; valid while the statement runs
+  std::string_view statement;        ///< shown as STATEMENT when an error is logged; likewise
   int64_t session_start_us = 0;      ///< %s and %c, Unix epoch microseconds
   uint64_t line_number = 0;          ///< %l
   uint64_t virtual_transaction = 0;  ///< %v: backend id << 32 | local id; 0: none
