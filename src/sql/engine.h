@@ -51,8 +51,9 @@ class RowReceiver {
   virtual void parsed(StatementClass) {}
   /// Simple protocol: a statement is about to be analysed and executed: "SELECT".
   virtual void begin_statement(std::string_view /*tag*/) {}
-  /// Before the rows of each statement that returns rows. `formats` (0 text, 1 binary) has one entry
-  /// a column. The simple protocol sends RowDescription here; the extended one does not (Describe did).
+  /// Before the rows of each statement that returns rows. `formats` (0 text, 1 binary) has one
+  /// entry a column. The simple protocol sends RowDescription here; the extended one does not
+  /// (Describe did).
   virtual void begin_rows(std::span<const ResultColumn> columns,
                           std::span<const int16_t> formats) = 0;
   /// One row, a value and a null flag a column; valid during the call only. May wait.
@@ -124,7 +125,7 @@ class Engine {
     std::string_view statement;  ///< the prepared statement's name, "" for the unnamed one
     std::string_view tag;        ///< "SELECT"; "" for an empty query
     StatementClass statement_class = StatementClass::kOther;
-    bool started = false;        ///< this Execute fetches further rows
+    bool started = false;  ///< this Execute fetches further rows
   };
   PortalInfo portal_info(std::string_view name);
   /// "$1 = '41', $2 = NULL": the values bound, as text; "" when there are none.

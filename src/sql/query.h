@@ -53,8 +53,7 @@ enum class ExprKind : uint8_t {
   kAggregate,
   kWindow,  ///< a function over a window
   kGrouping,
-  kSetCall,    ///< a set-returning function in a select list
-  kNextValue,  ///< `slot` of a node below: how the planner replaces what is computed there
+  kSetCall,  ///< a set-returning function in a select list
 };
 
 enum class SubLinkKind : uint8_t { kExists, kAny, kAll, kScalar, kArray };
@@ -92,11 +91,11 @@ struct Expr {
   bool distinct = false;
   std::span<SortKey> order;
   Window* window = nullptr;
-  // kSubLink: args are the left side's columns; row_functions compare them with the sub-select's
+  // kSubLink
   SubLinkKind sublink = SubLinkKind::kScalar;
   Query* subquery = nullptr;
-  std::span<const BuiltinFunction*> row_functions;
-  /// kSubLink: what converts the sub-select's columns for the comparison reads these.
+  /// kSubLink: kCaseValues that stand for the columns of the sub-select's row in args[0], the
+  /// comparison. kCase: the operand. kArrayCast: an element, and its cast.
   std::span<Expr*> subquery_columns;
   // Written by the planner.
   int slot = -1;

@@ -48,12 +48,16 @@ struct Session {
   int64_t start_us = 0;  ///< session start, microseconds since 2000-01-01 UTC
 
   TransactionBlock transaction;
+  /// Asks for an immediate checkpoint and waits for it: CHECKPOINT. Null: 0A000.
+  void (*request_checkpoint)(Task& task) = nullptr;
   /// Arrival of the running statement, microseconds since 2000-01-01 UTC: statement_timestamp().
   int64_t statement_start_us = 0;
   Engine* engine = nullptr;  ///< set by the Engine's constructor
 };
 
 /// The running task's session; null in tasks that serve no client.
-inline Session* current_session() { return this_task().slot<Session>(); }
+inline Session* current_session() {
+  return this_task().slot<Session>();
+}
 
 }  // namespace cofork

@@ -7,8 +7,8 @@
 //     │ several statements in one simple query    kFailed ── ROLLBACK or COMMIT ──► kIdle
 //     └────────────────────► kImplicit ── Sync or end of the query ──► kIdle
 //
-// The rules live here, apart from what a transaction does to tables, so that both can be read alone.
-// As StartTransactionCommand, BeginTransactionBlock … in xact.c, PostgreSQL 15.
+// The rules live here, apart from what a transaction does to tables, so that both can be read
+// alone. As StartTransactionCommand, BeginTransactionBlock … in xact.c, PostgreSQL 15.
 #pragma once
 
 #include <cstdint>
@@ -34,8 +34,8 @@ class TransactionBlock {
   /// BEGIN … COMMIT is open (explicitly).
   bool in_block() const { return state_ == BlockState::kInBlock || has_failed(); }
 
-  /// A statement begins: starts a transaction unless one is open; now() is taken here.
-  void start_statement();
+  /// A statement begins that arrived at `now_us`: starts a transaction unless one is open.
+  void start_statement(int64_t now_us);
   /// A statement of a simple query with several has begun: what follows shares its transaction.
   void begin_implicit();
   /// A statement has ended well: outside a block its transaction is over. True if one ended.
@@ -66,24 +66,24 @@ class TransactionBlock {
   /// Nested blocks open, the outermost being 1: savepoints count.
   int nesting_level() const { return 1 + static_cast<int>(savepoints_.size()); }
 
-  // SET TRANSACTION and friends, for SHOW transaction_isolation …; reset at every start.
-  std::string isolation = "read committed";
-  bool read_only = false;
-  bool deferrable = false;
+  /// Called when a transaction starts (its start time) and when it has ended (0).
+  using Listener = void (*)(Task& task, int64_t start_us);
+  void set_listener(Listener listener) { listener_ = listener; }
 
  private:
   struct Savepoint {
     std::string name;
   };
   size_t find_savepoint(std::string_view name) const;
-  void start();
-  void end();
+  void start(int64_t now_us);
+  void end(bool commit);
 
   Task& task_;
   BlockState state_ = BlockState::kIdle;
   std::vector<Savepoint> savepoints_;
-  /// How many savepoints were open when the block failed: those can be rolled back to.
   int64_t start_us_ = 0;
+  int64_t now_us_ = 0;  ///< arrival of the running statement
+  Listener listener_ = nullptr;
 };
 
 }  // namespace cofork

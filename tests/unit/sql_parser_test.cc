@@ -9,7 +9,11 @@ namespace cofork {
 namespace {
 
 void in_task(const std::function<void(Task&)>& body) {
-  EXPECT_EQ(run_in_model(TestedModel::kFork, body), 0);
+  int status = run_in_model(TestedModel::kFork, [&](Task& task) {
+    body(task);
+    if (testing::Test::HasFailure()) throw TaskExit{1};
+  });
+  EXPECT_EQ(status, 0);
 }
 
 ErrorData error_of(std::string_view text) {

@@ -1,0 +1,356 @@
+// Statements that are not queries: which function runs which, and what is refused (utility.c).
+#include "settings/settings.h"
+#include "sql/engine_state.h"
+
+namespace cofork {
+namespace {
+
+/// Keeps rows for later Executes of a statement that makes them all at once.
+class BufferReceiver final : public RowReceiver {
+ public:
+  explicit BufferReceiver(RowBuffer& buffer) : buffer_(buffer) {}
+  void begin_rows(std::span<const ResultColumn> columns, std::span<const int16_t>) override {
+    buffer_.columns.assign(columns.begin(), columns.end());
+    if (buffer_.arenas.empty()) buffer_.arenas.push_back(std::make_unique<Arena>());
+  }
+  void row(EvalContext&, const Datum* values, const bool* nulls) override {
+    Arena& arena = *buffer_.arenas[0];
+    size_t n = buffer_.columns.size();
+    StoredRow row{arena.make_array<Datum>(n), arena.make_array<bool>(n)};
+    for (size_t i = 0; i < n; ++i) {
+      row.nulls[i] = nulls[i];
+      row.values[i] = nulls[i] ? 0 : copy_datum(*buffer_.columns[i].type, values[i], arena);
+    }
+    buffer_.rows.push_back(row);
+  }
+  void complete(std::string_view) override {}
+  void empty_query() override {}
+
+ private:
+  RowBuffer& buffer_;
+};
+
+/// What a statement on a table says about a table that is not there.
+void check_relation(const ParsedQuery& parsed, const Node* relation) {
+  if (relation == nullptr) return;
+  std::string_view schema = relation->string("schemaname"), name = relation->string("relname");
+  if (find_view(schema, name) != nullptr) return;
+  std::string full = schema.empty() ? std::string(name) : fmt::format("{}.{}", schema, name);
+  throw Error(sqlstate::kUndefinedTable, "relation \"{}\" does not exist", full)
+      .position(character_position(parsed.text, relation->location()));
+}
+
+}  // namespace
+
+ExecuteResult Engine::State::run_utility(Portal& portal, int64_t max_rows, RowReceiver& receiver) {
+  const Node& node = *portal.statement->statement->node;
+  bool returns_rows = !portal.statement->columns.empty();
+  if (max_rows <= 0 || !returns_rows) {
+    if (portal.state == Portal::State::kDone) {
+      throw Error(sqlstate::kObjectNotInPrerequisiteState, "portal \"{}\" cannot be run",
+                  portal.name);
+    }
+    portal.state = Portal::State::kDone;
+    tag = utility(portal, node, receiver);
+    return {ExecuteOutcome::kComplete, tag};
+  }
+  // Rows in portions: all are made first, then handed out.
+  if (portal.buffer == nullptr) {
+    portal.buffer = std::make_unique<RowBuffer>();
+    BufferReceiver buffer(*portal.buffer);
+    portal.tag = utility(portal, node, buffer);
+  }
+  receiver.begin_rows(portal.buffer->columns, portal.formats);
+  EvalContext output = context();
+  output.arena = &scratch;
+  for (int64_t count = 0; portal.position < static_cast<int64_t>(portal.buffer->rows.size());) {
+    if (count++ == max_rows) return {ExecuteOutcome::kSuspended, {}};
+    const StoredRow& row = portal.buffer->rows[static_cast<size_t>(portal.position++)];
+    receiver.row(output, row.values, row.nulls);
+  }
+  tag = portal.tag;
+  return {ExecuteOutcome::kComplete, tag};
+}
+
+std::string_view Engine::State::utility(Portal& portal, const Node& node, RowReceiver& receiver) {
+  scratch.reset();
+  switch (node.kind) {
+    case NodeKind::kTransactionStmt:
+      return transaction_command(node);
+    case NodeKind::kVariableSetStmt:
+      return set_command(node);
+    case NodeKind::kVariableShowStmt:
+      return show_command(node, receiver);
+    case NodeKind::kAlterSystemStmt:
+      return alter_system_command(node);
+    case NodeKind::kPrepareStmt:
+      return prepare_command(portal, node);
+    case NodeKind::kExecuteStmt:
+      return execute_command(portal, node, receiver);
+    case NodeKind::kDeallocateStmt:
+      return deallocate_command(node);
+    case NodeKind::kDiscardStmt:
+      return discard_command(node);
+    case NodeKind::kDeclareCursorStmt:
+      return declare_command(portal, node);
+    case NodeKind::kFetchStmt:
+      return fetch_command(node, receiver);
+    case NodeKind::kClosePortalStmt:
+      return close_command(node);
+    case NodeKind::kExplainStmt:
+      return explain_command(portal, node, receiver);
+    case NodeKind::kCheckPointStmt:
+      if (!session.is_superuser) {
+        throw Error(sqlstate::kInsufficientPrivilege,
+                    "must be superuser or have privileges of pg_checkpoint to do CHECKPOINT");
+      }
+      if (session.request_checkpoint == nullptr) {
+        throw Error(sqlstate::kFeatureNotSupported, "CHECKPOINT is not supported");
+      }
+      session.request_checkpoint(session.task);
+      return "CHECKPOINT";
+    default:
+      break;
+  }
+  // There are no tables yet, so what names one names one that does not exist.
+  const ParsedQuery& parsed = *portal.statement->parsed;
+  for (std::string_view kind : {"InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt", "CopyStmt",
+                                "AlterTableStmt", "IndexStmt"}) {
+    if (node.kind_name != kind) continue;
+    if (kind == "AlterTableStmt" && node.flag("missing_ok")) break;
+    check_relation(parsed, node.node("relation"));
+  }
+  for (std::string_view kind : {"TruncateStmt", "LockStmt"}) {
+    if (node.kind_name != kind) continue;
+    for (const Node* relation : node.list("relations")) check_relation(parsed, relation);
+  }
+  throw Error(sqlstate::kFeatureNotSupported, "{} is not supported", portal.statement->tag());
+}
+
+std::vector<ResultColumn> Engine::State::utility_columns(const Node& node) {
+  const BuiltinType* text = find_type(type_oid::kText);
+  switch (node.kind) {
+    case NodeKind::kVariableShowStmt: {
+      std::string_view name = node.string("name");
+      if (name == "all") {
+        return {{"name", 0, 0, text}, {"setting", 0, 0, text}, {"description", 0, 0, text}};
+      }
+      return {{settings_name(name), 0, 0, text}};
+    }
+    case NodeKind::kExplainStmt:
+      return {{"QUERY PLAN", 0, 0, text}};
+    case NodeKind::kExecuteStmt: {
+      auto at = statements.find(node.string("name"));
+      return at == statements.end() ? std::vector<ResultColumn>{} : at->second->columns;
+    }
+    case NodeKind::kFetchStmt: {
+      auto at = portals.find(node.string("portalname"));
+      if (at == portals.end() || node.flag("ismove")) return {};
+      return at->second->statement->columns;
+    }
+    default:
+      return {};
+  }
+}
+
+// --- transactions -----------------------------------------------------------------------------
+
+std::string_view Engine::State::transaction_command(const Node& node) {
+  TransactionBlock& block = session.transaction;
+  std::string_view kind = node.string("kind");
+  bool chain = node.flag("chain");
+  std::string_view savepoint = node.string("savepoint_name");
+  if (kind == "TRANS_STMT_BEGIN" || kind == "TRANS_STMT_START") {
+    block.begin();
+    for (const Node* option : node.list("options")) set_transaction_option(*option, false);
+    return kind == "TRANS_STMT_BEGIN" ? "BEGIN" : "START TRANSACTION";
+  }
+  if (kind == "TRANS_STMT_COMMIT") {
+    return block.commit(chain) ? "COMMIT" : "ROLLBACK";
+  }
+  if (kind == "TRANS_STMT_ROLLBACK") {
+    block.rollback(chain);
+    return "ROLLBACK";
+  }
+  if (kind == "TRANS_STMT_SAVEPOINT") {
+    block.savepoint(savepoint);
+    return "SAVEPOINT";
+  }
+  if (kind == "TRANS_STMT_RELEASE") {
+    block.release(savepoint);
+    return "RELEASE";
+  }
+  if (kind == "TRANS_STMT_ROLLBACK_TO") {
+    block.rollback_to(savepoint);
+    return "ROLLBACK";
+  }
+  throw Error(sqlstate::kObjectNotInPrerequisiteState, "prepared transactions are disabled")
+      .hint("Set max_prepared_transactions to a nonzero value.");
+}
+
+// --- prepared statements ----------------------------------------------------------------------
+
+std::string_view Engine::State::prepare_command(Portal& portal, const Node& node) {
+  std::string_view name = node.string("name");
+  if (name.empty()) {
+    throw Error(sqlstate::kInvalidPstatementDefinition,
+                "invalid statement name: must not be empty");
+  }
+  const Node& query = *node.node("query");
+  auto prepared = std::make_shared<PreparedStatement>();
+  prepared->name = name;
+  prepared->by_command = true;
+  prepared->prepared_us = session.statement_start_us;
+  prepared->parsed = portal.statement->parsed;
+  prepared->text = portal.statement->text;
+  ParsedStatement* inner = prepared->arena.make<ParsedStatement>(*portal.statement->statement);
+  inner->node = &query;
+  inner->tag = command_tag_of(query);
+  prepared->statement = inner;
+  if (!query.is(NodeKind::kSelectStmt)) {
+    check_relation(*prepared->parsed, query.node("relation"));
+    throw Error(sqlstate::kFeatureNotSupported, "PREPARE of {} is not supported", inner->tag);
+  }
+  EvalContext literals = context();
+  literals.arena = &prepared->arena;
+  AnalyzeInput input{
+      &session, prepared->parsed->text, &prepared->arena, &prepared->parameters, true, &literals};
+  Analyzer analyzer(input);
+  for (const Node* type : node.list("argtypes")) {
+    prepared->parameters.push_back(analyzer.resolve_type(*type).type->oid);
+  }
+  prepared->query = analyzer.analyze(query);
+  analyzer.check_parameters();
+  fill_columns(*prepared);
+  if (!statements.try_emplace(std::string(name), prepared).second) {
+    throw Error(sqlstate::kDuplicatePstatement, "prepared statement \"{}\" already exists", name);
+  }
+  return "PREPARE";
+}
+
+std::string_view Engine::State::execute_command(Portal& portal, const Node& node,
+                                                RowReceiver& receiver) {
+  std::string_view name = node.string("name");
+  PreparedStatement& prepared = find_statement(name);
+  NodeList params = node.list("params");
+  if (params.size() != prepared.parameters.size()) {
+    throw Error(sqlstate::kSyntaxError, "wrong number of parameters for prepared statement \"{}\"",
+                name)
+        .detail("Expected {} parameters but got {}.", prepared.parameters.size(), params.size());
+  }
+  Portal inner;
+  inner.statement = statements.find(name)->second;
+  EvalContext evaluation = context();
+  evaluation.arena = &inner.parameter_arena;
+  std::vector<Oid> none;
+  AnalyzeInput input{
+      &session, portal.statement->parsed->text, &inner.parameter_arena, &none, false, &evaluation};
+  Analyzer analyzer(input);
+  for (size_t i = 0; i < params.size(); ++i) {
+    Expr* value = analyzer.analyze_standalone(*params[i], prepared.parameters[i], "parameter",
+                                              static_cast<int>(i + 1));
+    Query query;
+    Target target;
+    target.expr = value;
+    query.targets.push(inner.parameter_arena, target);
+    auto execution = plan_statement(query, {}, session.task, evaluation);
+    execution->start();
+    execution->next();
+    bool is_null = execution->row_nulls()[0];
+    const BuiltinType* type = find_type(prepared.parameters[i]);
+    inner.nulls.push_back(is_null ? 1 : 0);
+    inner.values.push_back(
+        is_null ? 0 : copy_datum(*type, execution->row_values()[0], inner.parameter_arena));
+  }
+  inner.formats.assign(prepared.columns.size(), 0);
+  if (portal.formats.size() == inner.formats.size()) inner.formats = portal.formats;
+  run(inner, 0, receiver);
+  return tag;
+}
+
+std::string_view Engine::State::deallocate_command(const Node& node) {
+  std::string_view name = node.string("name");
+  if (name.empty()) {
+    statements.clear();
+    return "DEALLOCATE ALL";
+  }
+  find_statement(name);
+  statements.erase(statements.find(name));
+  return "DEALLOCATE";
+}
+
+std::string_view Engine::State::discard_command(const Node& node) {
+  std::string_view target = node.string("target");
+  if (target == "DISCARD_ALL") {
+    session.transaction.prevent_in_block("DISCARD ALL");
+    std::erase_if(portals, [](const auto&) { return true; });
+    settings().reset_all(session.is_superuser ? SettingContext::kSuperuser : SettingContext::kUser);
+    statements.clear();
+    return "DISCARD ALL";
+  }
+  if (target == "DISCARD_PLANS") return "DISCARD PLANS";
+  return target == "DISCARD_TEMP" ? "DISCARD TEMP" : "DISCARD SEQUENCES";
+}
+
+// --- EXPLAIN ----------------------------------------------------------------------------------
+
+std::string_view Engine::State::explain_command(Portal& portal, const Node& node,
+                                                RowReceiver& receiver) {
+  const Node& query = *node.node("query");
+  bool costs = true;
+  for (const Node* option : node.list("options")) {
+    std::string_view name = option->string("defname");
+    const Node* argument = option->node("arg");
+    std::string_view value = argument == nullptr ? "on" : argument->text();
+    bool on = value != "off" && value != "false" && value != "0";
+    if (name == "costs") {
+      costs = on;
+    } else if (on && name != "timing" && name != "summary" && name != "verbose") {
+      throw Error(sqlstate::kFeatureNotSupported, "EXPLAIN option \"{}\" is not supported", name);
+    }
+  }
+  if (costs) {
+    throw Error(sqlstate::kFeatureNotSupported, "EXPLAIN with costs is not supported")
+        .hint("Use EXPLAIN (COSTS OFF).");
+  }
+  if (!query.is(NodeKind::kSelectStmt)) {
+    check_relation(*portal.statement->parsed, query.node("relation"));
+    throw Error(sqlstate::kFeatureNotSupported, "EXPLAIN of {} is not supported",
+                command_tag_of(query));
+  }
+  Arena arena;
+  EvalContext literals = context();
+  literals.arena = &arena;
+  std::vector<Oid> parameters;
+  AnalyzeInput input{&session, portal.statement->parsed->text, &arena, &parameters, false,
+                     &literals};
+  Query* analysed = Analyzer(input).analyze(query);
+  auto execution = plan_statement(*analysed, {}, session.task, literals);
+  ExplainSink sink;
+  execution->root->explain(sink);
+  receiver.begin_rows(portal.statement->columns, portal.formats);
+  EvalContext output = context();
+  output.arena = &scratch;
+  for (const std::string& line : sink.lines) {
+    Datum value = varlena_from(scratch, line);
+    bool is_null = false;
+    receiver.row(output, &value, &is_null);
+  }
+  return "EXPLAIN";
+}
+
+void ExplainSink::node(std::string_view text) {
+  if (level == 0) {
+    lines.emplace_back(text);
+    return;
+  }
+  lines.push_back(fmt::format("{:{}}->  {}", "", level * 6 - 4, text));
+}
+
+void ExplainSink::child(const PlanNode& node_below) {
+  ++level;
+  node_below.explain(*this);
+  --level;
+}
+
+}  // namespace cofork

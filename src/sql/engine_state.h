@@ -1,0 +1,135 @@
+// What an Engine keeps between calls: prepared statements, portals, the parse cache.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sql/analyze.h"
+#include "sql/engine.h"
+#include "sql/exec.h"
+#include "sql/parser.h"
+
+namespace cofork {
+
+/// A statement that has been analysed; shared by the portals that run it.
+struct PreparedStatement {
+  std::string name;
+  std::shared_ptr<const ParsedQuery> parsed;   ///< keeps the tree and the text alive
+  const ParsedStatement* statement = nullptr;  ///< null: an empty query string
+  std::string_view text;
+  std::vector<Oid> parameters;
+  Arena arena{2048};
+  Query* query = nullptr;  ///< null for utility statements
+  std::vector<ResultColumn> columns;
+  bool by_command = false;  ///< made by PREPARE
+  int64_t prepared_us = 0;
+  /// An execution that no portal uses now.
+  std::unique_ptr<Execution> idle;
+
+  std::string_view tag() const { return statement == nullptr ? "" : statement->tag; }
+};
+
+/// Rows of a statement that were made ahead of their being asked for, as text columns or copies.
+struct RowBuffer {
+  RowShape shape;
+  std::vector<ResultColumn> columns;
+  std::vector<StoredRow> rows;
+  std::vector<std::unique_ptr<Arena>> arenas;
+};
+
+struct Portal {
+  std::string name;
+  std::shared_ptr<PreparedStatement> statement;
+  std::unique_ptr<Execution> execution;
+  std::vector<int16_t> formats;
+  std::vector<Datum> values;  ///< of the parameters
+  std::vector<char> nulls;
+  Arena parameter_arena;
+  enum class State : uint8_t { kReady, kRunning, kDone } state = State::kReady;
+  bool is_cursor = false;  ///< made by DECLARE
+  bool is_holdable = false;
+  bool scroll = false;
+  int64_t created_us = 0;
+  std::string tag;
+  // Cursors that move backwards, utility statements: rows kept.
+  std::unique_ptr<RowBuffer> buffer;
+  int64_t position = 0;  ///< rows given out of the buffer; a cursor's row number
+  bool at_end = false;
+};
+
+struct Engine::State {
+  explicit State(Session& s) : session(s) {}
+
+  // --- statements -----------------------------------------------------------------------------
+  std::shared_ptr<PreparedStatement> prepare(std::shared_ptr<const ParsedQuery> parsed,
+                                             const ParsedStatement* statement,
+                                             std::span<const Oid> types, bool variable);
+  PreparedStatement& find_statement(std::string_view name);
+  std::shared_ptr<PreparedStatement>* find_slot(std::string_view name);
+  void refuse_in_failed_block(const PreparedStatement& statement) const;
+  void fill_columns(PreparedStatement& statement);
+
+  // --- portals --------------------------------------------------------------------------------
+  Portal& find_portal(std::string_view name);
+  Portal& make_portal(std::string_view name, std::shared_ptr<PreparedStatement> statement);
+  void bind_values(Portal& portal, std::span<const ParameterValue> values);
+  void set_formats(Portal& portal, std::span<const int16_t> formats);
+  /// Runs up to max_rows (0: all).
+  ExecuteResult run(Portal& portal, int64_t max_rows, RowReceiver& receiver);
+  ExecuteResult run_query(Portal& portal, int64_t max_rows, RowReceiver& receiver);
+  ExecuteResult run_utility(Portal& portal, int64_t max_rows, RowReceiver& receiver);
+  void start_execution(Portal& portal);
+  void finish_execution(Portal& portal);
+  void drop_portal(std::string_view name);
+  /// After an error (`all`) or at the end of a transaction: drops the portals that end with it.
+  void drop_portals(bool all);
+
+  // --- commands (commands_*.cc): the tag, and rows to the receiver ------------------------------
+  std::string_view utility(Portal& portal, const Node& node, RowReceiver& receiver);
+  std::string_view transaction_command(const Node& node);
+  std::string_view set_command(const Node& node);
+  void set_transaction_option(const Node& option, bool as_default);
+  /// The name as the list of settings spells it, or as it was given.
+  static std::string_view settings_name(std::string_view name);
+  std::string_view show_command(const Node& node, RowReceiver& receiver);
+  std::string_view alter_system_command(const Node& node);
+  std::string_view prepare_command(Portal& portal, const Node& node);
+  std::string_view execute_command(Portal& portal, const Node& node, RowReceiver& receiver);
+  std::string_view deallocate_command(const Node& node);
+  std::string_view discard_command(const Node& node);
+  std::string_view declare_command(Portal& portal, const Node& node);
+  std::string_view fetch_command(const Node& node, RowReceiver& receiver);
+  std::string_view close_command(const Node& node);
+  std::string_view explain_command(Portal& portal, const Node& node, RowReceiver& receiver);
+  std::vector<ResultColumn> utility_columns(const Node& node);
+  bool fetch_row(Portal& cursor, int64_t number);
+
+  // --- the rest -------------------------------------------------------------------------------
+  /// The settings that change what values look like, copied out of the settings when they change.
+  const EvalContext& context();
+  /// A message with a statement has arrived: statement_timestamp(), and a transaction if none.
+  void statement_arrived();
+  void start_statement();
+  void finish_statement();
+  int64_t now_us() const;
+
+  Session& session;
+  ParseCache cache;
+  std::map<std::string, std::shared_ptr<PreparedStatement>, std::less<>> statements;
+  std::map<std::string, std::unique_ptr<Portal>, std::less<>> portals;
+  std::unique_ptr<Portal> unnamed_portal = std::make_unique<Portal>();
+  std::shared_ptr<PreparedStatement> unnamed_statement;
+  EvalContext base{nullptr};
+  uint64_t context_version = 0;
+  Arena scratch;    ///< of the running utility statement
+  std::string tag;  ///< "SELECT 12": what ExecuteResult::tag points to
+  std::string_view running_tag;
+};
+
+/// The class of a statement for log_statement, by its command tag.
+StatementClass class_of(std::string_view tag);
+
+}  // namespace cofork

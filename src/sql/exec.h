@@ -1,0 +1,295 @@
+// Execution: a planned statement that can run, again and again.
+//
+// All values a statement works with lie in one frame: an array of Datums and one of null flags.
+// Each source of rows, each expression's temporary, each parameter has its slots in it, given out
+// while the plan is built. A scan writes its columns there, an expression reads them there, and so
+// a join copies nothing, and an outer query's columns are simply there when a sub-select runs.
+//
+//   slot   0 1 | 2 3 4    | 5 …           | 12 13
+//          $1 $2  t.a t.b…  temporaries     the query's result columns
+//
+// A node's row stands in its slots until its next next(): by-reference values lie in an arena of
+// the node that made them and are good for as long. A node that reads ahead (sort, hash,
+// materialize) keeps copies (RowShape::save) and puts them back into the same slots (restore).
+//
+// As EState, ExprState and PlanState in execnodes.h, PostgreSQL 15.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "catalog/builtin.h"
+#include "model/task.h"
+#include "sql/query.h"
+#include "support/arena.h"
+
+namespace cofork {
+
+class Execution;
+class PlanNode;
+class SubPlan;
+struct ExplainSink;
+
+/// What one step of an expression does; slots are indexes into the frame.
+enum class Op : uint8_t {
+  kCopy,         ///< out = a
+  kSetNull,      ///< out = NULL
+  kSetBool,      ///< out = b
+  kCall,         ///< out = call(site), NULL arguments and all
+  kCallStrict1,  ///< out = call(site), or NULL when an argument is
+  kCallStrict2,
+  kCallStrict,
+  kJump,         ///< to target
+  kJumpNotTrue,  ///< when a is false or NULL
+  kJumpNotNull,  ///< when a is not NULL
+  kAndNext,      ///< out = out AND a; to target when false
+  kOrNext,       ///< out = out OR a; to target when true
+  kNot,
+  kNullTest,  ///< out = a IS NULL (b: IS NOT NULL)
+  kBoolTest,  ///< out = a IS …: b is a BoolTest
+  kDistinct,  ///< out = the two arguments of site are distinct
+  kNullIf,
+  kMinMax,  ///< out = greatest (b) or least of site's arguments
+  kArray,   ///< out = array of site's arguments (b: they are arrays)
+  kRow,
+  kRowNullTest,
+  kRowCompare,
+  kSubscript,
+  kSlice,
+  kIoCast,  ///< out = a through text
+  kArrayCast,
+  kArrayCompare,
+  kSubLink,
+  kGrouping,
+};
+
+/// The particulars of a step that needs more than two slots.
+struct CallSite {
+  FunctionCall call;
+  Datum (*function)(FunctionCall&) = nullptr;
+  int first = 0;                             ///< arguments are slots first, first + 1, …
+  const BuiltinType* type = nullptr;         ///< of the result, or of what is compared
+  const BuiltinType* source_type = nullptr;  ///< kIoCast, kArrayCast: of the argument
+  std::span<const BuiltinType*> types;       ///< kRow, kRowCompare: of the arguments
+  std::string_view name;
+  SubPlan* sub_plan = nullptr;
+  class Program* element = nullptr;  ///< kArrayCast: casts slot `first` + 1 to its result
+  bool flag = false;
+  std::span<const bool> present;  ///< kSlice: which bounds are given
+};
+
+struct Step {
+  Op op;
+  int out;
+  int a = 0;
+  int b = 0;
+  union {
+    CallSite* site = nullptr;
+    int target;
+  };
+};
+
+/// An expression, or several that are computed together, as a list of steps.
+class Program {
+ public:
+  /// Computes; results go to the arena's memory and stand in the frame.
+  void run(Execution& execution, Arena& arena) const;
+  /// Runs, and says whether the result is true (neither false nor NULL).
+  bool test(Execution& execution, Arena& arena) const;
+
+  std::vector<Step> steps;
+  int result = -1;  ///< the slot of the value, for programs of one expression
+};
+
+/// A row kept outside the frame.
+struct StoredRow {
+  Datum* values;
+  bool* nulls;
+};
+
+/// Which slots make up a row, and their types: how rows are kept and put back.
+class RowShape {
+ public:
+  void add(int slot, const BuiltinType* type) {
+    slots_.push_back(slot);
+    types_.push_back(type);
+  }
+  void add(const RowShape& other) {
+    for (size_t i = 0; i < other.size(); ++i) add(other.slots_[i], other.types_[i]);
+  }
+  size_t size() const { return slots_.size(); }
+  int slot(size_t i) const { return slots_[i]; }
+  const BuiltinType* type(size_t i) const { return types_[i]; }
+
+  StoredRow save(const Execution& execution, Arena& arena) const;
+  void restore(Execution& execution, const StoredRow& row) const;
+  /// As restore, into consecutive slots.
+  void restore_to(Execution& execution, const StoredRow& row, int first_slot) const;
+  void set_null(Execution& execution) const;
+  /// Of the row in the frame. Equal rows hash equally; NULLs are equal to each other.
+  uint64_t hash(const Execution& execution) const;
+  bool equals(const Execution& execution, const StoredRow& row) const;
+  bool has_null(const Execution& execution) const;
+
+ private:
+  std::vector<int> slots_;
+  std::vector<const BuiltinType*> types_;
+};
+
+/// Rows by hash, in the order they came: for hash joins, groups, DISTINCT and set operations.
+class RowTable {
+ public:
+  struct Entry {
+    uint64_t hash;
+    StoredRow row;
+    Entry* next_in_bucket;
+    void* extra;    ///< the owner's: a group's states …
+    int64_t count;  ///< the owner's
+  };
+  explicit RowTable(const RowShape& key) : key_(key) {}
+  /// The entry equal to the key in the frame, or null.
+  Entry* find(const Execution& execution, uint64_t hash) const;
+  /// The next equal one after `entry`.
+  Entry* find_next(const Execution& execution, const Entry* entry) const;
+  /// Adds the key in the frame; `row` is what to keep (the key's slots first).
+  Entry* add(uint64_t hash, const StoredRow& row);
+  const RowShape& key() const { return key_; }
+  std::vector<Entry*>& entries() { return entries_; }
+  Arena& arena() { return arena_; }
+  void clear();
+
+ private:
+  struct Bucket {
+    Entry* first = nullptr;
+    Entry* last = nullptr;
+  };
+  void link(Entry* entry);
+  const RowShape& key_;
+  std::vector<Bucket> buckets_;
+  std::vector<Entry*> entries_;
+  Arena arena_{8192};
+};
+
+/// A node of the plan: rows on demand, in its slots of the frame.
+class PlanNode {
+ public:
+  virtual ~PlanNode() = default;
+  /// Starts, or starts over with new outer values and parameters.
+  virtual void open(Execution& execution) = 0;
+  /// Starts over when nothing outside has changed.
+  virtual void rewind(Execution& execution) { open(execution); }
+  /// False when there are no more rows. May wait; checks interrupts.
+  virtual bool next(Execution& execution) = 0;
+  virtual void explain(ExplainSink& sink) const = 0;
+};
+
+/// A sub-select in an expression.
+class SubPlan {
+ public:
+  SubPlan(const Expr& link) : link_(link) {}
+  /// Puts the result into slot `out`.
+  void evaluate(Execution& execution, int out, Arena& arena);
+  /// A new run of the statement: forget what was kept.
+  void reset() { is_done_ = false; }
+
+  PlanNode* root = nullptr;
+  int first_output = 0;
+  Program test;                   ///< ANY, ALL: the comparison with one row
+  std::vector<int> column_slots;  ///< where test expects the sub-select's columns
+  RowShape output;
+  bool is_correlated = true;
+  // ANY with plain equality, not correlated: the values are hashed once.
+  bool is_hashed = false;
+  Program left;  ///< computes the left side into left_slots
+  RowShape left_key;
+
+ private:
+  void run(Execution& execution, int out, Arena& arena);
+  void run_quantified(Execution& execution, int out, Arena& arena);
+  void run_hashed(Execution& execution, int out, Arena& arena);
+  void load_hash(Execution& execution);
+  void build_array(Execution& execution, int out, Arena& arena);
+
+  const Expr& link_;
+  bool is_done_ = false;
+  Datum value_ = 0;
+  bool is_null_ = false;
+  Arena arena_;
+  Arena row_arena_;
+  std::unique_ptr<RowTable> table_;
+  bool has_null_ = false;
+};
+
+/// The rows of a WITH query, read by any number of scans.
+struct CommonTableState {
+  PlanNode* plan = nullptr;
+  RowShape output;
+  std::vector<StoredRow> rows;
+  Arena arena{8192};
+  bool is_open = false;
+  bool is_complete = false;
+  /// What a recursive term reads: the rows of the previous round.
+  const std::vector<StoredRow>* working = nullptr;
+
+  void reset() {
+    rows.clear();
+    arena.reset();
+    is_open = is_complete = false;
+  }
+  /// Makes row number `index` available; false when there are fewer.
+  bool fetch(Execution& execution, size_t index);
+};
+
+class Execution {
+ public:
+  Execution(Task& owner, const EvalContext& base) : task(owner), context(base) {}
+  Execution(const Execution&) = delete;
+
+  /// Sets parameter `number` (from 1) before start().
+  void set_parameter(int number, Datum value, bool is_null) {
+    values[number - 1] = value;
+    nulls[number - 1] = is_null;
+  }
+  void start();
+  bool next() { return root->next(*this); }
+  const Datum* row_values() const { return values + first_output; }
+  const bool* row_nulls() const { return nulls + first_output; }
+
+  Task& task;
+  EvalContext context;
+  Datum* values = nullptr;
+  bool* nulls = nullptr;
+  PlanNode* root = nullptr;
+  int first_output = 0;
+  size_t output_count = 0;
+  std::vector<CommonTableState*> common_tables;
+  std::string scratch;  ///< text on its way through kIoCast
+
+  // Owned by the execution; filled by the planner.
+  Arena arena{4096};
+  std::vector<std::unique_ptr<PlanNode>> nodes;
+  std::vector<std::unique_ptr<SubPlan>> sub_plans;
+  std::vector<std::unique_ptr<Program>> programs;
+  std::vector<std::unique_ptr<CommonTableState>> owned_tables;
+};
+
+/// Plans `query` and compiles its expressions: ready to start(). `parameters` of the statement take
+/// the first slots. The query must outlive the execution.
+std::unique_ptr<Execution> plan_statement(Query& query, std::span<const Oid> parameters, Task& task,
+                                          const EvalContext& context);
+
+/// Where EXPLAIN's lines go: a node writes its own line and calls child() for what is below it.
+struct ExplainSink {
+  std::vector<std::string> lines;
+  int level = 0;
+  void node(std::string_view text);
+  void child(const PlanNode& node);
+};
+
+/// Comparison of two values where NULLs sort as `key` says.
+int compare_for_sort(Datum a, bool a_null, Datum b, bool b_null, const BuiltinType& type,
+                     bool descending, bool nulls_first);
+
+}  // namespace cofork

@@ -1,0 +1,270 @@
+// See nodes_group.h.
+#include "sql/nodes_group.h"
+
+#include <algorithm>
+
+namespace cofork {
+
+// --- groups -----------------------------------------------------------------------------------
+
+void AggregateNode::open(Execution& execution) {
+  child_->open(execution);
+  has_read_ = single_done_ = false;
+  set_ = at_ = 0;
+  arena_.reset();
+  if (tables_.empty() && keys_.size() > 0) {
+    tables_.resize(sets.size());
+    for (size_t s = 0; s < sets.size(); ++s) {
+      for (size_t k : sets[s]) tables_[s].key.add(keys_.slot(k), keys_.type(k));
+      tables_[s].table = std::make_unique<RowTable>(tables_[s].key);
+    }
+  }
+  for (Set& set : tables_) set.table->clear();
+}
+
+AggregateNode::State* AggregateNode::new_states() {
+  State* states = arena_.make_array<State>(calls.size());
+  for (size_t i = 0; i < calls.size(); ++i) {
+    const AggregateCall& call = calls[i];
+    states[i].is_null = call.initial_is_null;
+    states[i].value = call.initial;
+    if (!call.initial_is_null && call.state_type != nullptr) {
+      states[i].value = copy_datum(*call.state_type, call.initial, arena_);
+    }
+  }
+  return states;
+}
+
+void AggregateNode::transition(Execution& ex, AggregateCall& call, State& state) {
+  int first = call.transition->first;
+  const BuiltinAggregate& aggregate = *call.expr->aggregate;
+  if (aggregate.strict) {
+    for (int i = 1; i < call.transition->call.count; ++i) {
+      if (ex.nulls[first + i]) return;
+    }
+    if (state.is_null && call.initial_is_null && call.state_type != nullptr) {
+      // The first value is the state.
+      state.value = copy_datum(*call.state_type, ex.values[first + 1], arena_);
+      state.is_null = false;
+      return;
+    }
+  }
+  ex.values[first] = state.value;
+  ex.nulls[first] = state.is_null;
+  ex.context.arena = &arena_;
+  FunctionCall& site = call.transition->call;
+  site.result_is_null = false;
+  state.value = aggregate.transition(site);
+  state.is_null = site.result_is_null;
+}
+
+void AggregateNode::advance(Execution& ex, State* states) {
+  for (size_t i = 0; i < calls.size(); ++i) {
+    AggregateCall& call = calls[i];
+    if (call.filter != nullptr && !call.filter->test(ex, row_arena_)) continue;
+    if (!call.arguments->steps.empty()) call.arguments->run(ex, row_arena_);
+    if (!call.sorted) {
+      transition(ex, call, states[i]);
+      continue;
+    }
+    call.keys->run(ex, row_arena_);
+    states[i].rows.push(arena_, call.collected.save(ex, arena_));
+  }
+}
+
+void AggregateNode::read_input(Execution& ex) {
+  has_read_ = true;
+  if (tables_.empty()) single_ = new_states();
+  while (child_->next(ex)) {
+    row_arena_.reset();
+    if (tables_.empty()) {
+      advance(ex, single_);
+      continue;
+    }
+    key_program_->run(ex, row_arena_);
+    for (Set& set : tables_) {
+      uint64_t hash = set.key.hash(ex);
+      RowTable::Entry* entry = set.table->find(ex, hash);
+      if (entry == nullptr) {
+        entry = set.table->add(hash, set.key.save(ex, set.table->arena()));
+        entry->extra = new_states();
+      }
+      advance(ex, static_cast<State*>(entry->extra));
+    }
+  }
+  // An empty grouping set has its group even without input.
+  for (size_t s = 0; s < tables_.size(); ++s) {
+    RowTable& table = *tables_[s].table;
+    if (!sets[s].empty() || !table.entries().empty()) continue;
+    table.add(0, {})->extra = new_states();
+  }
+}
+
+void AggregateNode::finish_sorted(Execution& ex, AggregateCall& call, State& state) {
+  auto compare = [&](const StoredRow& a, const StoredRow& b) {
+    for (const SortKey& key : call.order) {
+      auto c = static_cast<size_t>(key.target);
+      int order = compare_for_sort(a.values[c], a.nulls[c], b.values[c], b.nulls[c],
+                                   *call.collected.type(c), key.descending, key.nulls_first);
+      if (order != 0) return order;
+    }
+    return 0;
+  };
+  std::stable_sort(state.rows.begin(), state.rows.end(),
+                   [&](const StoredRow& a, const StoredRow& b) { return compare(a, b) < 0; });
+  const StoredRow* last = nullptr;
+  for (const StoredRow& row : state.rows) {
+    ex.task.check_interrupts();
+    if (call.expr->distinct && last != nullptr && compare(*last, row) == 0) continue;
+    last = &row;
+    call.collected.restore(ex, row);
+    transition(ex, call, state);
+  }
+}
+
+void AggregateNode::emit(Execution& ex, State* states) {
+  result_arena_.reset();
+  for (size_t i = 0; i < calls.size(); ++i) {
+    AggregateCall& call = calls[i];
+    State& state = states[i];
+    if (call.sorted) finish_sorted(ex, call, state);
+    if (call.final == nullptr) {
+      ex.values[call.result_slot] = state.value;
+      ex.nulls[call.result_slot] = state.is_null;
+      continue;
+    }
+    ex.values[call.final->first] = state.value;
+    ex.nulls[call.final->first] = state.is_null;
+    ex.context.arena = &arena_;
+    FunctionCall& site = call.final->call;
+    site.result_is_null = false;
+    ex.values[call.result_slot] = call.expr->aggregate->final(site);
+    ex.nulls[call.result_slot] = site.result_is_null;
+  }
+}
+
+bool AggregateNode::next(Execution& ex) {
+  if (!has_read_) read_input(ex);
+  if (tables_.empty()) {
+    if (std::exchange(single_done_, true)) return false;
+    emit(ex, single_);
+    if (grouping_slot >= 0) ex.values[grouping_slot] = 0;
+    return true;
+  }
+  while (set_ < tables_.size()) {
+    Set& set = tables_[set_];
+    if (at_ == set.table->entries().size()) {
+      ++set_;
+      at_ = 0;
+      continue;
+    }
+    ex.task.check_interrupts();
+    RowTable::Entry* entry = set.table->entries()[at_++];
+    keys_.set_null(ex);
+    if (set.key.size() > 0) set.key.restore(ex, entry->row);
+    if (grouping_slot >= 0) {
+      uint64_t mask = ~uint64_t{0};
+      for (size_t k : sets[set_]) mask &= ~(uint64_t{1} << k);
+      ex.values[grouping_slot] = mask;
+      ex.nulls[grouping_slot] = false;
+    }
+    emit(ex, static_cast<State*>(entry->extra));
+    return true;
+  }
+  return false;
+}
+
+void AggregateNode::explain(ExplainSink& sink) const {
+  sink.node(keys_.size() == 0 ? "Aggregate" : sets.size() > 1 ? "MixedAggregate" : "HashAggregate");
+  sink.child(*child_);
+}
+
+// --- sort -------------------------------------------------------------------------------------
+
+void SortNode::open(Execution& execution) {
+  child_->open(execution);
+  rows_.clear();
+  arena_.reset();
+  sorted_ = false;
+}
+
+void SortNode::rewind(Execution& execution) {
+  if (sorted_) {
+    at_ = 0;
+  } else {
+    open(execution);
+  }
+}
+
+bool SortNode::next(Execution& ex) {
+  if (!sorted_) {
+    while (child_->next(ex)) rows_.push_back(shape_.save(ex, arena_));
+    uint32_t comparisons = 0;
+    std::stable_sort(rows_.begin(), rows_.end(), [&](const StoredRow& a, const StoredRow& b) {
+      if ((++comparisons & 0x3ff) == 0) ex.task.check_interrupts();
+      for (const Key& key : keys_) {
+        size_t c = key.column;
+        int order = compare_for_sort(a.values[c], a.nulls[c], b.values[c], b.nulls[c],
+                                     *shape_.type(c), key.descending, key.nulls_first);
+        if (order != 0) return order < 0;
+      }
+      return false;
+    });
+    sorted_ = true;
+    at_ = 0;
+  }
+  if (at_ == rows_.size()) return false;
+  ex.task.check_interrupts();
+  shape_.restore(ex, rows_[at_++]);
+  return true;
+}
+
+void SortNode::explain(ExplainSink& sink) const {
+  sink.node("Sort");
+  sink.child(*child_);
+}
+
+// --- unique rows ------------------------------------------------------------------------------
+
+void DistinctNode::open(Execution& execution) {
+  child_->open(execution);
+  table_.clear();
+}
+
+bool DistinctNode::next(Execution& execution) {
+  while (child_->next(execution)) {
+    uint64_t hash = shape_.hash(execution);
+    if (table_.find(execution, hash) != nullptr) continue;
+    table_.add(hash, shape_.save(execution, table_.arena()));
+    return true;
+  }
+  return false;
+}
+
+void DistinctNode::explain(ExplainSink& sink) const {
+  sink.node("HashAggregate");
+  sink.child(*child_);
+}
+
+void UniqueNode::open(Execution& execution) {
+  child_->open(execution);
+  has_last_ = false;
+}
+
+bool UniqueNode::next(Execution& execution) {
+  while (child_->next(execution)) {
+    if (has_last_ && key_.equals(execution, last_)) continue;
+    arena_.reset();
+    last_ = key_.save(execution, arena_);
+    has_last_ = true;
+    return true;
+  }
+  return false;
+}
+
+void UniqueNode::explain(ExplainSink& sink) const {
+  sink.node("Unique");
+  sink.child(*child_);
+}
+
+}  // namespace cofork

@@ -1,0 +1,233 @@
+// See nodes_result.h.
+#include "sql/nodes_result.h"
+
+#include <algorithm>
+
+#include "support/error.h"
+
+namespace cofork {
+
+// --- set-returning functions in the select list ------------------------------------------------
+
+void ProjectSetNode::open(Execution& execution) {
+  child_->open(execution);
+  active_ = false;
+}
+
+bool ProjectSetNode::next(Execution& execution) {
+  for (;;) {
+    execution.task.check_interrupts();
+    if (!active_) {
+      if (!child_->next(execution)) return false;
+      for (auto& function : functions) function->open(execution);
+      active_ = true;
+    }
+    arena_.reset();
+    bool any = false;
+    for (auto& function : functions) any |= function->next(execution, arena_);
+    if (any) return true;
+    active_ = false;
+  }
+}
+
+void ProjectSetNode::explain(ExplainSink& sink) const {
+  sink.node("ProjectSet");
+  sink.child(*child_);
+}
+
+// --- limit ------------------------------------------------------------------------------------
+
+int64_t LimitNode::evaluate(Execution& execution, Program* program, bool is_limit, bool& is_null) {
+  is_null = true;
+  if (program == nullptr) return 0;
+  program->run(execution, arena_);
+  is_null = execution.nulls[program->result];
+  int64_t value = is_null ? 0 : datum_to_int64(execution.values[program->result]);
+  if (value >= 0) return value;
+  if (is_limit) {
+    throw Error(sqlstate::kInvalidRowCountInLimitClause, "LIMIT must not be negative");
+  }
+  throw Error(sqlstate::kInvalidRowCountInResultOffsetClause, "OFFSET must not be negative");
+}
+
+void LimitNode::open(Execution& execution) {
+  bool no_offset = false;
+  skip_ = evaluate(execution, offset_, false, no_offset);
+  left_ = evaluate(execution, limit_, true, unlimited_);
+  has_last_ = false;
+  child_->open(execution);
+}
+
+bool LimitNode::next(Execution& execution) {
+  if (!unlimited_ && left_ == 0 && !has_last_) return false;
+  for (; skip_ > 0; --skip_) {
+    if (!child_->next(execution)) return false;
+  }
+  if (!unlimited_ && left_ == 0) {
+    // WITH TIES: rows that equal the last one in the order columns still count.
+    if (!child_->next(execution) || !tie_key_.equals(execution, last_)) {
+      has_last_ = false;
+      return false;
+    }
+    return true;
+  }
+  if (!child_->next(execution)) return false;
+  if (--left_ == 0 && !unlimited_ && tie_key_.size() > 0) {
+    arena_.reset();
+    last_ = tie_key_.save(execution, arena_);
+    has_last_ = true;
+  }
+  return true;
+}
+
+void LimitNode::explain(ExplainSink& sink) const {
+  sink.node("Limit");
+  sink.child(*child_);
+}
+
+// --- set operations ---------------------------------------------------------------------------
+
+void AppendNode::open(Execution& execution) {
+  side_ = 0;
+  sides_[0]->open(execution);
+}
+
+bool AppendNode::next(Execution& execution) {
+  while (!sides_[side_]->next(execution)) {
+    if (side_ == 1) return false;
+    side_ = 1;
+    sides_[1]->open(execution);
+  }
+  arena_.reset();
+  copies_[side_]->run(execution, arena_);
+  return true;
+}
+
+void AppendNode::explain(ExplainSink& sink) const {
+  sink.node("Append");
+  sink.child(*sides_[0]);
+  sink.child(*sides_[1]);
+}
+
+void SetOperationNode::open(Execution& execution) {
+  input_->open(execution);
+  table_.clear();
+  has_read_ = false;
+  at_ = 0;
+  repeats_ = 0;
+}
+
+namespace {
+
+/// How often a row came from the left and the right side; lives in the table's arena.
+struct Counts {
+  int64_t left = 0, right = 0;
+};
+
+}  // namespace
+
+void SetOperationNode::read_input(Execution& execution) {
+  has_read_ = true;
+  while (input_->next(execution)) {
+    uint64_t hash = shape_.hash(execution);
+    RowTable::Entry* entry = table_.find(execution, hash);
+    if (entry == nullptr) {
+      if (operation_ != SetOperation::kUnion && input_->side() == 1) continue;
+      entry = table_.add(hash, shape_.save(execution, table_.arena()));
+      entry->extra = table_.arena().make<Counts>();
+    }
+    auto* counts = static_cast<Counts*>(entry->extra);
+    ++(input_->side() == 0 ? counts->left : counts->right);
+  }
+}
+
+int64_t SetOperationNode::copies_of(const RowTable::Entry& entry) const {
+  const auto& counts = *static_cast<const Counts*>(entry.extra);
+  switch (operation_) {
+    case SetOperation::kIntersect:
+      return all_ ? std::min(counts.left, counts.right) : counts.right > 0;
+    case SetOperation::kExcept:
+      return all_ ? std::max<int64_t>(counts.left - counts.right, 0) : counts.right == 0;
+    default:
+      return 1;
+  }
+}
+
+bool SetOperationNode::next(Execution& execution) {
+  if (!has_read_) read_input(execution);
+  auto& entries = table_.entries();
+  while (repeats_ == 0) {
+    if (at_ == entries.size()) return false;
+    repeats_ = copies_of(*entries[at_++]);
+  }
+  execution.task.check_interrupts();
+  --repeats_;
+  shape_.restore(execution, entries[at_ - 1]->row);
+  return true;
+}
+
+void SetOperationNode::explain(ExplainSink& sink) const {
+  switch (operation_) {
+    case SetOperation::kIntersect:
+      sink.node(all_ ? "HashSetOp Intersect All" : "HashSetOp Intersect");
+      break;
+    case SetOperation::kExcept:
+      sink.node(all_ ? "HashSetOp Except All" : "HashSetOp Except");
+      break;
+    default:
+      sink.node("HashAggregate");
+  }
+  sink.child(*input_);
+}
+
+// --- recursion --------------------------------------------------------------------------------
+
+void RecursiveUnionNode::open(Execution& execution) {
+  seen_.clear();
+  for (int i = 0; i < 2; ++i) {
+    rounds_[i].clear();
+    round_arenas_[i].reset();
+  }
+  filling_ = 0;
+  in_rounds_ = false;
+  first_->open(execution);
+}
+
+bool RecursiveUnionNode::accept(Execution& execution) {
+  if (distinct_) {
+    uint64_t hash = shape_.hash(execution);
+    if (seen_.find(execution, hash) != nullptr) return false;
+    seen_.add(hash, shape_.save(execution, seen_.arena()));
+  }
+  rounds_[filling_].push_back(shape_.save(execution, round_arenas_[filling_]));
+  return true;
+}
+
+bool RecursiveUnionNode::next(Execution& execution) {
+  for (;;) {
+    execution.task.check_interrupts();
+    PlanNode* term = in_rounds_ ? recursive_ : first_;
+    if (term->next(execution)) {
+      arena_.reset();
+      (in_rounds_ ? copy_recursive_ : copy_first_)->run(execution, arena_);
+      if (accept(execution)) return true;
+      continue;
+    }
+    if (rounds_[filling_].empty()) return false;
+    // What was filled is what the next round reads.
+    table_.working = &rounds_[filling_];
+    filling_ = 1 - filling_;
+    rounds_[filling_].clear();
+    round_arenas_[filling_].reset();
+    in_rounds_ = true;
+    recursive_->open(execution);
+  }
+}
+
+void RecursiveUnionNode::explain(ExplainSink& sink) const {
+  sink.node("Recursive Union");
+  sink.child(*first_);
+  sink.child(*recursive_);
+}
+
+}  // namespace cofork

@@ -1,0 +1,388 @@
+// Queries into plans: see planner.h.
+#include "sql/planner.h"
+
+#include <algorithm>
+
+#include "model/stack.h"
+#include "sql/analyze.h"
+#include "sql/nodes_group.h"
+#include "sql/nodes_join.h"
+#include "sql/nodes_result.h"
+#include "sql/nodes_scan.h"
+#include "support/error.h"
+
+namespace cofork {
+
+std::unique_ptr<Execution> plan_statement(Query& query, std::span<const Oid> parameters, Task& task,
+                                          const EvalContext& context) {
+  auto execution = std::make_unique<Execution>(task, context);
+  execution->context.arena = &execution->arena;
+  Planner planner(*execution, parameters.size());
+  PlannedQuery planned = planner.plan_query(query);
+  execution->root = planned.root;
+  execution->first_output = planned.first_output;
+  execution->output_count = planned.output.size();
+  planner.finish();
+  return execution;
+}
+
+PlannedQuery Planner::plan_query(Query& query) {
+  return with_stack([&] {
+    // Sub-queries have groups and replacements of their own.
+    std::vector<Replacement> outer = std::exchange(replacements_, {});
+    std::vector<const Expr*> outer_groups = std::exchange(group_exprs_, {});
+    int outer_slot = std::exchange(grouping_slot_, -1);
+    plan_common_tables(query);
+    PlannedQuery planned = plan_select(query);
+    if (!query.tables.empty()) {
+      std::vector<CommonTableState*> states;
+      for (CommonTable* table : query.tables) {
+        if (table->index >= 0) {
+          states.push_back(ex_.common_tables[static_cast<size_t>(table->index)]);
+        }
+      }
+      planned.root = make_node<WithNode>(planned.root, std::move(states));
+    }
+    replacements_ = std::move(outer);
+    group_exprs_ = std::move(outer_groups);
+    grouping_slot_ = outer_slot;
+    return planned;
+  });
+}
+
+void Planner::set_output(Query& query, PlannedQuery& planned) {
+  // Columns others see come first, so that they are consecutive.
+  planned.first_output = new_slots(query.targets.size());
+  int slot = planned.first_output;
+  for (const Target& target : query.targets) {
+    if (!target.junk) planned.output.add(slot++, find_type(target.expr->type));
+  }
+  planned.all_targets = planned.output;
+  for (const Target& target : query.targets) {
+    if (target.junk) planned.all_targets.add(slot++, find_type(target.expr->type));
+  }
+}
+
+namespace {
+
+/// Position of target `index` in PlannedQuery::all_targets.
+size_t target_position(const Query& query, int index) {
+  size_t before = 0, visible = 0;
+  bool junk = query.targets[static_cast<size_t>(index)].junk;
+  for (size_t i = 0; i < query.targets.size(); ++i) {
+    if (!query.targets[i].junk) ++visible;
+    if (static_cast<int>(i) < index && query.targets[i].junk == junk) ++before;
+  }
+  return junk ? visible + before : before;
+}
+
+bool is_grouped(const Query& query) {
+  return query.has_aggregates || !query.group.empty() || query.having != nullptr ||
+         !query.grouping_sets.empty();
+}
+
+}  // namespace
+
+PlannedQuery Planner::plan_select(Query& query) {
+  PlannedQuery planned;
+  PlanNode* node = nullptr;
+  if (query.operation != SetOperation::kNone) {
+    node = plan_set_operation(query, planned);
+  } else {
+    std::vector<Expr*> conjuncts;
+    if (query.where != nullptr) {
+      if (query.where->kind == ExprKind::kAnd) {
+        conjuncts.assign(query.where->args.begin(), query.where->args.end());
+      } else {
+        conjuncts.push_back(query.where);
+      }
+    }
+    RowShape input;
+    if (query.from != nullptr) {
+      Input from = plan_from(*query.from, conjuncts);
+      node = from.node;
+      input = from.shape;
+    } else {
+      node = make_node<ResultNode>();
+    }
+    node = filter(node, conjuncts);
+    if (is_grouped(query)) node = plan_aggregates(query, node);
+    if (query.having != nullptr) {
+      std::vector<Expr*> having = {query.having};
+      node = filter(node, having);
+    }
+    if (query.has_windows) node = plan_windows(query, node, input);
+  }
+  node = plan_targets(query, node, planned);
+  planned.root = plan_order(query, node, planned);
+  return planned;
+}
+
+PlanNode* Planner::filter(PlanNode* child, std::span<Expr* const> conjuncts) {
+  if (conjuncts.empty()) return child;
+  if (conjuncts.size() == 1) return make_node<FilterNode>(child, compile(*conjuncts[0]));
+  Expr* all = ex_.arena.make<Expr>();
+  all->kind = ExprKind::kAnd;
+  all->type = type_oid::kBool;
+  Expr** args = ex_.arena.make_array<Expr*>(conjuncts.size());
+  std::copy(conjuncts.begin(), conjuncts.end(), args);
+  all->args = {args, conjuncts.size()};
+  return make_node<FilterNode>(child, compile(*all));
+}
+
+// --- select list, order, limit ----------------------------------------------------------------
+
+PlanNode* Planner::plan_targets(Query& query, PlanNode* child, PlannedQuery& planned) {
+  set_output(query, planned);
+  if (query.has_set_calls) {
+    auto* set = make_node<ProjectSetNode>(child);
+    for (const Target& target : query.targets) {
+      walk(target.expr, 0, [&](const Expr& part, int depth) {
+        if (depth > 0) return false;
+        if (part.kind != ExprKind::kSetCall) return true;
+        auto function = std::make_unique<SetFunction>();
+        function->arguments = new_program();
+        function->site = make_site(part.args, *function->arguments);
+        function->site->call.function = part.function;
+        function->site->call.arg_types = part.arg_types.data();
+        function->site->call.result_type = part.type;
+        function->columns = std::max<int>(1, static_cast<int>(part.function->columns.size()));
+        function->first_slot = new_slots(static_cast<size_t>(function->columns));
+        const_cast<Expr&>(part).slot = function->first_slot;
+        if (function->columns > 1) {
+          throw Error(sqlstate::kFeatureNotSupported,
+                      "set-returning functions with several columns are only supported in FROM");
+        }
+        for (const Expr* arg : part.args) {
+          walk(arg, 0, [](const Expr& inner, int) {
+            if (inner.kind == ExprKind::kSetCall) {
+              throw Error(sqlstate::kFeatureNotSupported,
+                          "nested set-returning functions are not supported");
+            }
+            return true;
+          });
+        }
+        set->functions.push_back(std::move(function));
+        return false;
+      });
+    }
+    child = set;
+  }
+  Program* program = new_program();
+  int visible = planned.first_output;
+  int junk = planned.first_output + static_cast<int>(planned.output.size());
+  for (const Target& target : query.targets) {
+    emit(*target.expr, target.junk ? junk++ : visible++, *program);
+  }
+  return make_node<ProjectNode>(child, program);
+}
+
+PlanNode* Planner::plan_order(Query& query, PlanNode* node, PlannedQuery& planned) {
+  if (query.distinct) node = make_node<DistinctNode>(node, planned.output);
+  std::vector<SortNode::Key> keys;
+  for (int target : query.distinct_on) {
+    bool listed =
+        std::ranges::any_of(query.order, [&](const SortKey& k) { return k.target == target; });
+    if (!listed && query.order.empty())
+      keys.push_back({target_position(query, target), false, false});
+  }
+  for (const SortKey& key : query.order) {
+    keys.push_back({target_position(query, key.target), key.descending, key.nulls_first});
+  }
+  for (int target : query.distinct_on) {
+    bool listed = query.order.empty() || std::ranges::any_of(query.order, [&](const SortKey& k) {
+                    return k.target == target;
+                  });
+    if (!listed) keys.push_back({target_position(query, target), false, false});
+  }
+  if (!keys.empty()) node = make_node<SortNode>(node, planned.all_targets, std::move(keys));
+  if (!query.distinct_on.empty()) {
+    RowShape key;
+    for (int target : query.distinct_on) {
+      size_t at = target_position(query, target);
+      key.add(planned.all_targets.slot(at), planned.all_targets.type(at));
+    }
+    node = make_node<UniqueNode>(node, key);
+  }
+  if (query.limit != nullptr || query.offset != nullptr) {
+    RowShape ties;
+    if (query.with_ties) {
+      for (const SortKey& key : query.order) {
+        size_t at = target_position(query, key.target);
+        ties.add(planned.all_targets.slot(at), planned.all_targets.type(at));
+      }
+    }
+    Program* limit = query.limit == nullptr ? nullptr : compile(*query.limit);
+    Program* offset = query.offset == nullptr ? nullptr : compile(*query.offset);
+    node = make_node<LimitNode>(node, limit, offset, ties);
+  }
+  return node;
+}
+
+// --- groups -----------------------------------------------------------------------------------
+
+namespace {
+
+/// The aggregates of this query in its expressions, sub-selects included, each once.
+std::vector<Expr*> find_aggregates(const Query& query) {
+  std::vector<Expr*> all;
+  auto look = [&](const Expr& part, int depth) {
+    if (part.kind != ExprKind::kAggregate || part.levels_up != depth) return true;
+    all.push_back(const_cast<Expr*>(&part));
+    return false;
+  };
+  for (const Target& target : query.targets) walk(target.expr, 0, look);
+  walk(query.having, 0, look);
+  for (const Window* window : query.windows) {
+    for (const SortKey& key : window->partition) walk(key.expr, 0, look);
+    for (const SortKey& key : window->order) walk(key.expr, 0, look);
+  }
+  return all;
+}
+
+}  // namespace
+
+/// Compiles one aggregate call.
+class AggregateBuilder {
+ public:
+  AggregateBuilder(Planner& planner, Execution& ex) : planner_(planner), ex_(ex) {}
+
+  AggregateCall build(const Expr& expr, int result_slot) {
+    AggregateCall call;
+    call.expr = &expr;
+    call.result_slot = result_slot;
+    const BuiltinAggregate& aggregate = *expr.aggregate;
+    int first = planner_.new_slots(expr.args.size() + 1);
+    call.arguments = planner_.new_program();
+    int slot = first + 1;
+    call.sorted = expr.distinct || !expr.order.empty();
+    for (const Expr* arg : expr.args) {
+      if (call.sorted) {
+        planner_.emit(*arg, slot++, *call.arguments);
+      } else {
+        planner_.place_argument(*arg, slot++, *call.arguments);
+      }
+    }
+    call.transition = planner_.new_site(first, expr.args.size() + 1);
+    Oid state_type = state_type_of(expr);
+    call.transition->call.arg_types = types_with_state(expr, state_type);
+    call.transition->call.result_type = expr.type;
+    const BuiltinType* state = find_type(state_type);
+    call.state_type = state == nullptr || state->is_pseudo() ? nullptr : state;
+    if (aggregate.initial != nullptr) {
+      call.initial_is_null = false;
+      if (state == nullptr || state->input == nullptr) {
+        throw Error(sqlstate::kInternalError, "aggregate {} has no usable initial state",
+                    aggregate.name);
+      }
+      ex_.context.arena = &ex_.arena;
+      call.initial = state->from_text(ex_.context, aggregate.initial);
+    }
+    if (aggregate.final != nullptr) {
+      int final_slot = planner_.new_slots(1);
+      call.final = planner_.new_site(final_slot, 1);
+      call.final->call.arg_types = call.transition->call.arg_types;
+      call.final->call.result_type = expr.type;
+    }
+    if (expr.filter != nullptr) call.filter = planner_.compile(*expr.filter);
+    if (call.sorted) collect(expr, call, first + 1);
+    return call;
+  }
+
+ private:
+  static Oid state_type_of(const Expr& expr) {
+    Oid declared = expr.aggregate->state_type;
+    const BuiltinType* type = find_type(declared);
+    // A polymorphic state (max(anyarray) …) has the type of the result.
+    bool polymorphic = type != nullptr && type->is_pseudo() && declared != type_oid::kInternal;
+    return polymorphic ? expr.type : declared;
+  }
+
+  const Oid* types_with_state(const Expr& expr, Oid state_type) {
+    Oid* types = ex_.arena.make_array<Oid>(expr.args.size() + 1);
+    types[0] = state_type;
+    for (size_t i = 0; i < expr.args.size(); ++i) types[i + 1] = expr.args[i]->type;
+    return types;
+  }
+
+  void collect(const Expr& expr, AggregateCall& call, int first_argument) {
+    for (size_t i = 0; i < expr.args.size(); ++i) {
+      call.collected.add(first_argument + static_cast<int>(i), find_type(expr.args[i]->type));
+    }
+    call.keys = planner_.new_program();
+    for (const SortKey& key : expr.order) {
+      SortKey order = key;
+      order.target = -1;
+      for (size_t i = 0; i < expr.args.size(); ++i) {
+        if (same_expr(expr.args[i], key.expr)) order.target = static_cast<int>(i);
+      }
+      if (order.target < 0) {
+        int slot = planner_.new_slots(1);
+        planner_.emit(*key.expr, slot, *call.keys);
+        order.target = static_cast<int>(call.collected.size());
+        call.collected.add(slot, find_type(key.expr->type));
+      }
+      call.order.push_back(order);
+    }
+    if (!expr.distinct) return;
+    // Equal arguments must come together.
+    for (size_t i = 0; i < expr.args.size(); ++i) {
+      bool listed = std::ranges::any_of(
+          call.order, [&](const SortKey& k) { return k.target == static_cast<int>(i); });
+      if (!listed) call.order.push_back({nullptr, static_cast<int>(i), false, false});
+    }
+  }
+
+  Planner& planner_;
+  Execution& ex_;
+};
+
+PlanNode* Planner::plan_aggregates(Query& query, PlanNode* child) {
+  RowShape keys;
+  Program* key_program = new_program();
+  std::vector<Replacement> grouped;
+  for (int index : query.group) {
+    const Expr* expr = query.targets[static_cast<size_t>(index)].expr;
+    // A column keeps its slot: expressions above read it where they always do.
+    int slot = 0;
+    if (expr->kind == ExprKind::kVar) {
+      slot = expr->entry->first_slot + expr->column;
+    } else {
+      slot = new_slots(1);
+      emit(*expr, slot, *key_program);
+      grouped.push_back({expr, slot});
+    }
+    keys.add(slot, find_type(expr->type));
+    group_exprs_.push_back(expr);
+  }
+  auto* node = make_node<AggregateNode>(child, keys, key_program);
+  std::vector<size_t> all;
+  for (size_t i = 0; i < keys.size(); ++i) all.push_back(i);
+  for (const List<int>& set : query.grouping_sets) {
+    std::vector<size_t> positions;
+    for (int p : set) positions.push_back(static_cast<size_t>(p));
+    node->sets.push_back(std::move(positions));
+  }
+  if (node->sets.empty()) node->sets.push_back(all);
+  node->grouping_slot = grouping_slot_ = new_slots(1);
+  AggregateBuilder builder(*this, ex_);
+  std::vector<Expr*> done;
+  for (Expr* aggregate : find_aggregates(query)) {
+    auto same = std::ranges::find_if(done, [&](Expr* e) { return same_expr(e, aggregate); });
+    if (same != done.end()) {
+      aggregate->slot = (*same)->slot;
+      continue;
+    }
+    aggregate->slot = new_slots(1);
+    node->calls.push_back(builder.build(*aggregate, aggregate->slot));
+    done.push_back(aggregate);
+  }
+  replacements_.insert(replacements_.end(), grouped.begin(), grouped.end());
+  return node;
+}
+
+PlanNode* Planner::plan_windows(Query&, PlanNode*, const RowShape&) {
+  throw Error(sqlstate::kFeatureNotSupported, "window functions are not supported");
+}
+
+}  // namespace cofork

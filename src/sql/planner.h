@@ -1,0 +1,123 @@
+// Planner: turns a Query into an Execution — gives out slots, compiles expressions, chooses nodes.
+//
+// A query becomes this pipeline, each part only when it is needed:
+//   FROM (scans, joins, with WHERE pushed down) → WHERE → groups → HAVING → windows →
+//   select list → DISTINCT → ORDER BY → LIMIT
+//
+//   planner.cc        queries      plan_from.cc   FROM and joins      plan_sets.cc  UNION …, WITH
+//   compile_expr.cc   expressions, as ExecInitExprRec in execExpr.c
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "sql/exec.h"
+#include "sql/query.h"
+
+namespace cofork {
+
+/// A planned query: its rows stand in consecutive slots.
+struct PlannedQuery {
+  PlanNode* root = nullptr;
+  int first_output = 0;
+  RowShape output;       ///< the columns others see
+  RowShape all_targets;  ///< junk too
+};
+
+class Planner {
+ public:
+  Planner(Execution& execution, size_t parameters)
+      : ex_(execution), slot_count_(static_cast<int>(parameters)) {}
+
+  PlannedQuery plan_query(Query& query);
+  /// All is planned: makes the frame and tells the call sites where their arguments are.
+  void finish();
+
+  /// A program of one expression, its value in program->result.
+  Program* compile(const Expr& expr);
+  /// A program that computes each expression into slots first, first + 1, …
+  Program* compile_into(std::span<Expr* const> exprs, int first_slot);
+  int new_slots(size_t count) {
+    int first = slot_count_;
+    slot_count_ += static_cast<int>(count);
+    return first;
+  }
+
+ private:
+  friend class AggregateBuilder;
+  /// Expressions computed by a node below, and the slots they stand in.
+  struct Replacement {
+    const Expr* expr;
+    int slot;
+  };
+  struct Input {
+    PlanNode* node = nullptr;
+    RowShape shape;  ///< every column of the entries below
+    std::vector<const RangeEntry*> entries;
+  };
+
+  // Queries.
+  PlannedQuery plan_select(Query& query);
+  PlanNode* plan_aggregates(Query& query, PlanNode* child);
+  PlanNode* plan_windows(Query& query, PlanNode* child, const RowShape& input);
+  PlanNode* plan_targets(Query& query, PlanNode* child, PlannedQuery& planned);
+  PlanNode* plan_order(Query& query, PlanNode* child, PlannedQuery& planned);
+  PlanNode* plan_set_operation(Query& query, PlannedQuery& planned);
+  void plan_common_tables(Query& query);
+  CommonTableState* plan_recursive(CommonTable& table);
+  void set_output(Query& query, PlannedQuery& planned);
+
+  // FROM.
+  Input plan_from(const FromTree& tree, std::vector<Expr*>& conjuncts);
+  Input plan_entry(RangeEntry& entry, std::vector<Expr*>& conjuncts);
+  Input plan_join(const FromTree& tree, std::vector<Expr*>& conjuncts);
+  Input make_join(JoinKind kind, Input left, Input right, std::vector<Expr*> conditions);
+  PlanNode* filter(PlanNode* child, std::span<Expr* const> conjuncts);
+  static bool refers_only_to(const Expr& expr, std::span<const RangeEntry* const> entries);
+  static bool refers_to(const RangeEntry& entry, std::span<const RangeEntry* const> entries);
+
+  // Expressions.
+  void emit(const Expr& expr, int out, Program& program);
+  int emit_anywhere(const Expr& expr, Program& program);
+  void emit_call(const Expr& expr, int out, Program& program);
+  void emit_logic(const Expr& expr, int out, Program& program);
+  void emit_case(const Expr& expr, int out, Program& program);
+  void emit_coalesce(const Expr& expr, int out, Program& program);
+  void emit_multiple(const Expr& expr, int out, Program& program);
+  void emit_cast(const Expr& expr, int out, Program& program);
+  void emit_sub_link(const Expr& expr, int out, Program& program);
+  void emit_array_compare(const Expr& expr, int out, Program& program);
+  void emit_grouping(const Expr& expr, int out, Program& program);
+  CallSite* make_site(std::span<Expr* const> args, Program& program);
+  void place_argument(const Expr& expr, int slot, Program& program);
+  Step& add_step(Program& program, Op op, int out, int a = 0, int b = 0);
+  void set_initial(int slot, Datum value, bool is_null) {
+    initial_.push_back({slot, value, is_null});
+  }
+  CallSite* new_site(int first, size_t count);
+  Program* new_program();
+
+  template <typename Node, typename... Args>
+  Node* make_node(Args&&... args) {
+    auto node = std::make_unique<Node>(std::forward<Args>(args)...);
+    Node* raw = node.get();
+    ex_.nodes.push_back(std::move(node));
+    return raw;
+  }
+
+  struct Initial {
+    int slot;
+    Datum value;
+    bool is_null;
+  };
+  Execution& ex_;
+  int slot_count_;
+  std::vector<Initial> initial_;
+  std::vector<CallSite*> sites_;
+  std::vector<Replacement> replacements_;
+  std::vector<const Expr*> group_exprs_;  ///< of the query being planned, for GROUPING()
+  int grouping_slot_ = -1;
+};
+
+}  // namespace cofork

@@ -1,0 +1,273 @@
+// Prepared statements and portals: making, binding, running (prepare.c, portalmem.c, pquery.c).
+#include "settings/hooks.h"
+#include "settings/settings.h"
+#include "sql/engine_state.h"
+
+namespace cofork {
+
+// --- statements -------------------------------------------------------------------------------
+
+std::shared_ptr<PreparedStatement> Engine::State::prepare(std::shared_ptr<const ParsedQuery> parsed,
+                                                          const ParsedStatement* statement,
+                                                          std::span<const Oid> types,
+                                                          bool variable) {
+  auto prepared = std::make_shared<PreparedStatement>();
+  prepared->parsed = std::move(parsed);
+  prepared->statement = statement;
+  prepared->parameters.assign(types.begin(), types.end());
+  if (statement == nullptr) return prepared;
+  prepared->text = prepared->parsed->text_of(*statement);
+  refuse_in_failed_block(*prepared);
+  const Node& node = *statement->node;
+  EvalContext literals = context();
+  literals.arena = &prepared->arena;
+  if (node.is(NodeKind::kSelectStmt)) {
+    AnalyzeInput input{&session,         prepared->parsed->text,
+                       &prepared->arena, &prepared->parameters,
+                       variable,         &literals};
+    Analyzer analyzer(input);
+    prepared->query = analyzer.analyze(node);
+    analyzer.check_parameters();
+  }
+  fill_columns(*prepared);
+  return prepared;
+}
+
+void Engine::State::fill_columns(PreparedStatement& prepared) {
+  if (prepared.query == nullptr) {
+    prepared.columns = utility_columns(*prepared.statement->node);
+    return;
+  }
+  for (const Target& target : prepared.query->targets) {
+    if (target.junk) continue;
+    prepared.columns.push_back({target.name, target.table, target.table_column,
+                                find_type(target.expr->type), target.expr->typmod});
+  }
+}
+
+std::shared_ptr<PreparedStatement>* Engine::State::find_slot(std::string_view name) {
+  if (name.empty()) return unnamed_statement == nullptr ? nullptr : &unnamed_statement;
+  auto at = statements.find(name);
+  return at == statements.end() ? nullptr : &at->second;
+}
+
+PreparedStatement& Engine::State::find_statement(std::string_view name) {
+  if (auto* slot = find_slot(name)) return **slot;
+  if (name.empty()) {
+    throw Error(sqlstate::kUndefinedPstatement, "unnamed prepared statement does not exist");
+  }
+  throw Error(sqlstate::kUndefinedPstatement, "prepared statement \"{}\" does not exist", name);
+}
+
+void Engine::State::refuse_in_failed_block(const PreparedStatement& prepared) const {
+  if (!session.transaction.has_failed() || prepared.statement == nullptr) return;
+  const Node& node = *prepared.statement->node;
+  if (node.is(NodeKind::kTransactionStmt)) {
+    std::string_view kind = node.string("kind");
+    if (kind == "TRANS_STMT_COMMIT" || kind == "TRANS_STMT_ROLLBACK" ||
+        kind == "TRANS_STMT_ROLLBACK_TO" || kind == "TRANS_STMT_PREPARE") {
+      return;
+    }
+  }
+  throw Error(sqlstate::kInFailedSqlTransaction,
+              "current transaction is aborted, commands ignored until end of transaction block");
+}
+
+// --- portals ----------------------------------------------------------------------------------
+
+Portal& Engine::State::find_portal(std::string_view name) {
+  if (name.empty() && unnamed_portal->statement != nullptr) return *unnamed_portal;
+  auto at = portals.find(name);
+  if (at != portals.end()) return *at->second;
+  throw Error(sqlstate::kUndefinedCursor, "portal \"{}\" does not exist", name);
+}
+
+Portal& Engine::State::make_portal(std::string_view name,
+                                   std::shared_ptr<PreparedStatement> statement) {
+  Portal* portal = unnamed_portal.get();
+  if (name.empty()) {
+    drop_portal(name);
+  } else {
+    auto [at, fresh] = portals.try_emplace(std::string(name));
+    if (!fresh) {
+      throw Error(sqlstate::kDuplicateCursor, "cursor \"{}\" already exists", name);
+    }
+    at->second = std::make_unique<Portal>();
+    portal = at->second.get();
+    portal->name = name;
+  }
+  portal->statement = std::move(statement);
+  portal->state = Portal::State::kReady;
+  portal->created_us = session.statement_start_us;
+  portal->position = 0;
+  portal->at_end = false;
+  portal->values.clear();
+  portal->nulls.clear();
+  return *portal;
+}
+
+void Engine::State::bind_values(Portal& portal, std::span<const ParameterValue> values) {
+  portal.parameter_arena.reset();
+  EvalContext reading = context();
+  reading.arena = &portal.parameter_arena;
+  for (size_t i = 0; i < values.size(); ++i) {
+    const ParameterValue& given = values[i];
+    const BuiltinType* type = find_type(portal.statement->parameters[i]);
+    Datum value = 0;
+    if (!given.is_null && given.format == 0) {
+      value = type->from_text(reading, given.bytes);
+    } else if (!given.is_null && given.format == 1) {
+      value = type->from_binary(reading, given.bytes);
+    } else if (!given.is_null) {
+      throw Error(sqlstate::kInvalidParameterValue, "unsupported format code: {}", given.format);
+    }
+    portal.values.push_back(value);
+    portal.nulls.push_back(given.is_null ? 1 : 0);
+  }
+}
+
+void Engine::State::set_formats(Portal& portal, std::span<const int16_t> formats) {
+  size_t columns = portal.statement->columns.size();
+  if (formats.size() > 1 && formats.size() != columns) {
+    throw Error(sqlstate::kProtocolViolation,
+                "bind message has {} result formats but query has {} columns", formats.size(),
+                columns);
+  }
+  portal.formats.assign(columns, formats.size() == 1 ? formats[0] : int16_t{0});
+  if (formats.size() > 1) portal.formats.assign(formats.begin(), formats.end());
+}
+
+void Engine::State::start_execution(Portal& portal) {
+  PreparedStatement& prepared = *portal.statement;
+  portal.execution = std::move(prepared.idle);
+  if (portal.execution == nullptr) {
+    portal.execution =
+        plan_statement(*prepared.query, prepared.parameters, session.task, context());
+  }
+  Execution& execution = *portal.execution;
+  Arena* arena = &execution.arena;
+  execution.context = context();
+  execution.context.arena = arena;
+  for (size_t i = 0; i < portal.values.size(); ++i) {
+    execution.set_parameter(static_cast<int>(i + 1), portal.values[i], portal.nulls[i] != 0);
+  }
+  execution.start();
+  portal.state = Portal::State::kRunning;
+}
+
+void Engine::State::finish_execution(Portal& portal) {
+  // A statement that will run again keeps what was built for it.
+  if (portal.execution != nullptr && portal.statement != nullptr &&
+      portal.statement.use_count() > 1) {
+    portal.statement->idle = std::move(portal.execution);
+  }
+  portal.execution.reset();
+}
+
+ExecuteResult Engine::State::run(Portal& portal, int64_t max_rows, RowReceiver& receiver) {
+  if (portal.statement->query != nullptr) return run_query(portal, max_rows, receiver);
+  return run_utility(portal, max_rows, receiver);
+}
+
+ExecuteResult Engine::State::run_query(Portal& portal, int64_t max_rows, RowReceiver& receiver) {
+  if (portal.state == Portal::State::kReady) start_execution(portal);
+  receiver.begin_rows(portal.statement->columns, portal.formats);
+  int64_t count = 0;
+  bool ended = portal.state == Portal::State::kDone;
+  if (!ended) {
+    Execution& execution = *portal.execution;
+    while (max_rows <= 0 || count < max_rows) {
+      if (!execution.next()) {
+        ended = true;
+        break;
+      }
+      receiver.row(execution.context, execution.row_values(), execution.row_nulls());
+      ++count;
+    }
+  }
+  if (!ended) return {ExecuteOutcome::kSuspended, {}};
+  if (portal.state != Portal::State::kDone) {
+    portal.state = Portal::State::kDone;
+    finish_execution(portal);
+  }
+  tag.assign("SELECT ");
+  char digits[24];
+  auto end = fmt::format_to(digits, "{}", count);
+  tag.append(digits, end);
+  return {ExecuteOutcome::kComplete, tag};
+}
+
+void Engine::State::drop_portal(std::string_view name) {
+  if (!name.empty()) {
+    if (auto at = portals.find(name); at != portals.end()) portals.erase(at);
+    return;
+  }
+  Portal& portal = *unnamed_portal;
+  if (portal.statement == nullptr) return;
+  finish_execution(portal);
+  portal.buffer.reset();
+  portal.statement.reset();
+}
+
+void Engine::State::drop_portals(bool all) {
+  // After an error an execution may be in any state: it is not kept for the next time.
+  if (all) unnamed_portal->execution.reset();
+  drop_portal("");
+  std::erase_if(portals, [&](const auto& item) { return !item.second->is_holdable; });
+}
+
+// --- statement boundaries ---------------------------------------------------------------------
+
+int64_t Engine::State::now_us() const {
+  constexpr int64_t kEpochUs = 946'684'800'000'000;
+  return session.task.os().clock.realtime_us() - kEpochUs;
+}
+
+void Engine::State::statement_arrived() {
+  session.statement_start_us = now_us();
+  start_statement();
+}
+
+void Engine::State::start_statement() {
+  session.transaction.start_statement(session.statement_start_us);
+}
+
+void Engine::State::finish_statement() {
+  session.transaction.end_statement();
+  if (session.transaction.is_idle()) drop_portals(false);
+}
+
+const EvalContext& Engine::State::context() {
+  SettingsView& view = settings();
+  if (view.version() != context_version) {
+    context_version = view.version();
+    base.extra_float_digits = view.get(setting::kExtraFloatDigits);
+    base.bytea_hex = view.get(setting::kByteaOutput) == setting::ByteaOutput::kHex;
+    base.interval_style = static_cast<IntervalStyle>(view.get(setting::kIntervalStyle));
+    if (const auto* style = view.derived<DateStyleValue>(setting::kDateStyle)) {
+      switch (style->style) {
+        case DateStyleValue::Style::kPostgres:
+          base.date_style = DateStyle::kPostgres;
+          break;
+        case DateStyleValue::Style::kIso:
+          base.date_style = DateStyle::kIso;
+          break;
+        case DateStyleValue::Style::kSql:
+          base.date_style = DateStyle::kSql;
+          break;
+        case DateStyleValue::Style::kGerman:
+          base.date_style = DateStyle::kGerman;
+          break;
+      }
+      base.date_order = style->order == DateStyleValue::Order::kYmd   ? DateOrder::kYmd
+                        : style->order == DateStyleValue::Order::kDmy ? DateOrder::kDmy
+                                                                      : DateOrder::kMdy;
+    }
+  }
+  base.session = &session;
+  base.transaction_start_us = session.transaction.start_us();
+  base.statement_start_us = session.statement_start_us;
+  return base;
+}
+
+}  // namespace cofork
