@@ -15,6 +15,7 @@ COFORK_WAIT_EVENT(kClientWrite, kClient, 1, "ClientWrite")
 
 COFORK_WAIT_EVENT(kExtension, kExtension, 0, "Extension")
 
+COFORK_WAIT_EVENT(kBackendTermination, kIpc, 3, "BackendTermination")
 COFORK_WAIT_EVENT(kBgWorkerShutdown, kIpc, 4, "BgWorkerShutdown")
 COFORK_WAIT_EVENT(kBgWorkerStartup, kIpc, 5, "BgWorkerStartup")
 COFORK_WAIT_EVENT(kCheckpointDone, kIpc, 8, "CheckpointDone")

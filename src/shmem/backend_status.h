@@ -63,7 +63,7 @@ struct BackendStatusArray {
   BackendStatus* slots() { return reinterpret_cast<BackendStatus*>(this); }
 };
 
-inline constexpr size_t kNameBytes = 64;  ///< NAMEDATALEN, with the final zero
+inline constexpr size_t kStatusNameBytes = 64;  ///< NAMEDATALEN, with the final zero
 
 /// The texts: one fixed-size row a slot.
 template <Area area, size_t row_bytes_fixed>
@@ -80,8 +80,8 @@ struct StatusText {
     return reinterpret_cast<char*>(this) + row_bytes(limits) * slot;
   }
 };
-using StatusApplicationName = StatusText<Area::kBackendApplicationName, kNameBytes>;
-using StatusClientHostname = StatusText<Area::kBackendClientHostname, kNameBytes>;
+using StatusApplicationName = StatusText<Area::kBackendApplicationName, kStatusNameBytes>;
+using StatusClientHostname = StatusText<Area::kBackendClientHostname, kStatusNameBytes>;
 using StatusActivity = StatusText<Area::kBackendActivity, 0>;
 template <>
 inline constexpr const char* StatusApplicationName::kName = "Backend Application Name Buffer";

@@ -159,6 +159,12 @@ void Engine::failed() {
   state_->running_tag = {};
 }
 
+EvalContext Engine::evaluation_context(Arena& arena) {
+  EvalContext context = state_->context();
+  context.arena = &arena;
+  return context;
+}
+
 std::string_view Engine::command_tag() const {
   return state_->running_tag;
 }

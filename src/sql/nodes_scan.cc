@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include "sql/session.h"
+#include "support/error.h"
+
 namespace cofork {
 
 void ResultNode::explain(ExplainSink& sink) const {
@@ -92,7 +95,14 @@ void ViewScanNode::open(Execution& execution) {
   at_ = 0;
   // The rows' own bytes go to the arena that keeps them, so row() copies the words only.
   execution.context.arena = &arena_;
-  view_.emit(execution.context, *this);
+  Viewer viewer;
+  if (const Session* session = execution.context.session) {
+    viewer = {session->current_user_oid, session->is_superuser};
+  }
+  if (!view_.is_public && !viewer.is_superuser) {
+    throw Error(sqlstate::kInsufficientPrivilege, "permission denied for table {}", view_.name);
+  }
+  view_.emit(execution.context, viewer, *this);
 }
 
 void ViewScanNode::row(const Datum* values, const bool* nulls) {

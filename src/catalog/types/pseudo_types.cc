@@ -1,4 +1,5 @@
 // Pseudo-types: what signatures say and no column can have. Only void has values one can see.
+#include "catalog/record.h"
 #include "catalog/tables.h"
 #include "support/error.h"
 
@@ -51,6 +52,35 @@ struct Void {
   static void send(EvalContext&, Datum, std::string&) {}
 };
 
+/// Rows can be shown and compared; their text cannot be read without knowing the columns.
+struct Record : Pseudo<kRecord> {
+  static void output(EvalContext& context, Datum value, std::string& text) {
+    record_to_text(context, value, text);
+  }
+  static void send(EvalContext& context, Datum value, std::string& bytes) {
+    record_to_binary(context, value, bytes);
+  }
+};
+
+constexpr BuiltinType record_row() {
+  return {kRecord,
+          "record",
+          "record",
+          -1,
+          false,
+          'd',
+          'P',
+          false,
+          0,
+          0,
+          Record::input,
+          Record::output,
+          Record::receive,
+          Record::send,
+          compare_records,
+          hash_record};
+}
+
 template <typename T>
 constexpr BuiltinType row(Oid oid, const char* name, const char* sql_name, int16_t length,
                           char align) {
@@ -60,7 +90,7 @@ constexpr BuiltinType row(Oid oid, const char* name, const char* sql_name, int16
 }
 
 constexpr BuiltinType kRows[] = {
-    row<Pseudo<kRecord>>(kRecord, "record", "record", -1, 'd'),
+    record_row(),
     row<Pseudo<kAny>>(kAny, "any", "\"any\"", 4, 'i'),
     row<Pseudo<kAnyArray>>(kAnyArray, "anyarray", "anyarray", -1, 'd'),
     row<Void>(kVoid, "void", "void", 4, 'i'),

@@ -24,13 +24,19 @@ class ViewSink {
   ~ViewSink() = default;
 };
 
+/// Who looks: some views show others' rows to superusers only.
+struct Viewer {
+  Oid role = kInvalidOid;
+  bool is_superuser = false;
+};
+
 struct BuiltinView {
   Oid oid;
   const char* name;
   std::span<const ViewColumn> columns;
   /// Emits all rows. May wait (locks, interrupts) between rows; results go to context.arena.
-  void (*emit)(EvalContext& context, ViewSink& sink);
-  /// False: only superusers may read it.
+  void (*emit)(EvalContext& context, const Viewer& viewer, ViewSink& sink);
+  /// False: 42501 "permission denied for table NAME" unless the viewer is a superuser.
   bool is_public = true;
 };
 
@@ -55,6 +61,8 @@ class ViewRow {
   ViewRow& name(std::string_view v);
   /// Microseconds since 2000-01-01 UTC; 0 is NULL.
   ViewRow& timestamptz(int64_t v) { return put(datum_from_int64(v), v == 0); }
+  ViewRow& character(char v) { return put(datum_from_char(v)); }
+  ViewRow& int2(int16_t v) { return put(datum_from_int16(v)); }
   ViewRow& datum(Datum v) { return put(v); }
   /// Gives the row to `sink` and starts the next one.
   void emit(ViewSink& sink) {

@@ -1,13 +1,15 @@
 // The list of built-in views, and how one is found.
 #include <algorithm>
 
-#include "catalog/views/view.h"
+#include "catalog/views/list.h"
 
 namespace cofork {
 namespace {
 
-// Sorted by name.
-constexpr std::span<const BuiltinView* const> kViews = {};
+constexpr const BuiltinView* kViews[] = {
+    &kPgAuthid,           &kPgDatabase,     &kPgNamespace,    &kPgRoles, &kPgSettings,
+    &kPgShmemAllocations, &kPgStatActivity, &kPgStatBgwriter, &kPgType,  &kPgUser,
+};
 
 }  // namespace
 

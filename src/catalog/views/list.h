@@ -1,0 +1,19 @@
+// The built-in views, one constant a file; views.cc makes the list of them.
+#pragma once
+
+#include "catalog/views/view.h"
+
+namespace cofork {
+
+extern const BuiltinView kPgAuthid;
+extern const BuiltinView kPgDatabase;
+extern const BuiltinView kPgNamespace;
+extern const BuiltinView kPgRoles;
+extern const BuiltinView kPgSettings;
+extern const BuiltinView kPgShmemAllocations;
+extern const BuiltinView kPgStatActivity;
+extern const BuiltinView kPgStatBgwriter;
+extern const BuiltinView kPgType;
+extern const BuiltinView kPgUser;
+
+}  // namespace cofork

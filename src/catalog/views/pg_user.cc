@@ -1,0 +1,30 @@
+// pg_user: the roles that can log in.
+#include "catalog/views/list.h"
+#include "recovery/bootstrap_catalog.h"
+
+namespace cofork {
+namespace {
+
+using namespace type_oid;
+
+constexpr ViewColumn kColumns[] = {
+    {"usename", kName},  {"usesysid", kOid},         {"usecreatedb", kBool},
+    {"usesuper", kBool}, {"userepl", kBool},         {"usebypassrls", kBool},
+    {"passwd", kText},   {"valuntil", kTimestampTz}, {"useconfig", kTextArray},
+};
+
+void emit(EvalContext& context, const Viewer&, ViewSink& sink) {
+  for (const BootstrapRole& role : read_bootstrap_catalog().roles) {
+    if (!role.login) continue;
+    ViewRow row(*context.arena);
+    row.name(role.name).oid(role.oid).boolean(role.create_database).boolean(role.superuser);
+    row.boolean(role.replication).boolean(role.bypass_row_security).text("********");
+    row.null().null().emit(sink);
+  }
+}
+
+}  // namespace
+
+const BuiltinView kPgUser{12014, "pg_user", kColumns, emit};
+
+}  // namespace cofork

@@ -1,0 +1,195 @@
+// Functions that act on the server: signals, sleeping, reloading (signalfuncs.c, misc.c), and
+// cofork_crash(), which breaks the task that calls it in a way of your choice.
+#include <cmath>
+#include <csignal>
+#include <cstdlib>
+
+#include "catalog/functions/wrap.h"
+#include "log/log.h"
+#include "model/model.h"
+#include "settings/settings.h"
+#include "shmem/backend_status.h"
+#include "shmem/pm_signal.h"
+#include "shmem/proc_array.h"
+#include "sql/functions/session_functions.h"
+#include "sql/session.h"
+#include "support/error.h"
+
+namespace cofork {
+namespace {
+
+using namespace type_oid;
+
+// --- signals ----------------------------------------------------------------------------------
+
+void warn(std::string message) {
+  ErrorData data;
+  data.severity = Severity::kWarning;
+  data.sqlstate = sqlstate::kWarning;
+  data.message = std::move(message);
+  report(data);
+}
+
+/// Sends `signo` to a backend the caller may signal; `verb` is for the complaint otherwise.
+bool signal_backend(Session& session, int32_t pid, int signo, std::string_view verb) {
+  int32_t number = proc_of_backend(pid);
+  if (number == kNoProc) {
+    warn(fmt::format("PID {} is not a PostgreSQL backend process", pid));
+    return false;
+  }
+  uint32_t role = my().procs[number].role_id.load(std::memory_order_relaxed);
+  if (!session.is_superuser && role != session.current_user_oid) {
+    throw Error(sqlstate::kInsufficientPrivilege,
+                "must be a member of the role whose {} or member of pg_signal_backend", verb);
+  }
+  if (int error = session.task.model().kill(pid, signo); error != 0) {
+    warn(fmt::format("could not send signal to process {}: {}", pid, errno_text(-error)));
+    return false;
+  }
+  return true;
+}
+
+bool cancel_backend(EvalContext& context, int32_t pid) {
+  return signal_backend(*context.session, pid, SIGINT, "query is being canceled");
+}
+
+/// Sleeps a moment on the latch; interrupts are served.
+void wait_ms(Session& session, int64_t milliseconds, WaitEventId event) {
+  wait_latch(kWaitLatch | kWaitTimeout | kWaitExitOnPostmasterDeath, milliseconds, event);
+  reset_latch(session.task.latch());
+  session.task.check_interrupts();
+}
+
+bool terminate_backend(EvalContext& context, int32_t pid, int64_t timeout_ms) {
+  if (timeout_ms < 0) {
+    throw Error(sqlstate::kNumericValueOutOfRange, "\"timeout\" must not be negative");
+  }
+  Session& session = *context.session;
+  if (!signal_backend(session, pid, SIGTERM, "process is being terminated")) return false;
+  if (timeout_ms == 0) return true;
+  int64_t deadline_ns = session.task.os().clock.monotonic_ns() + timeout_ms * 1'000'000;
+  while (session.task.model().kill(pid, 0) == 0) {
+    int64_t left_ms = (deadline_ns - session.task.os().clock.monotonic_ns()) / 1'000'000;
+    if (left_ms <= 0) {
+      warn(fmt::format("backend with PID {} did not terminate within {} milliseconds", pid,
+                       timeout_ms));
+      return false;
+    }
+    wait_ms(session, std::min<int64_t>(left_ms, 100), WaitEventId::kBackendTermination);
+  }
+  return true;
+}
+
+void require_superuser(const EvalContext& context, std::string_view function) {
+  if (context.session->is_superuser) return;
+  throw Error(sqlstate::kInsufficientPrivilege, "permission denied for function {}", function);
+}
+
+bool reload_conf(EvalContext& context) {
+  require_superuser(context, "pg_reload_conf");
+  Pid postmaster = shared_memory().header().creator;
+  if (context.session->task.model().kill(postmaster, SIGHUP) == 0) return true;
+  warn("failed to send signal to postmaster");
+  return false;
+}
+
+bool rotate_logfile(EvalContext& context) {
+  require_superuser(context, "pg_rotate_logfile");
+  if (!settings().get(setting::kLoggingCollector)) {
+    warn("rotation not possible because log collection not active");
+    return false;
+  }
+  send_postmaster_signal(PmSignal::kRotateLogfile);
+  return true;
+}
+
+// --- sleeping ---------------------------------------------------------------------------------
+
+void sleep_seconds(Session& session, double seconds) {
+  int64_t start_ns = session.task.os().clock.monotonic_ns();
+  for (;;) {
+    session.task.check_interrupts();
+    double passed = static_cast<double>(session.task.os().clock.monotonic_ns() - start_ns) / 1e9;
+    double left = seconds - passed;
+    if (!(left > 0)) return;
+    // At most ten minutes at a time, so that no length of sleep overflows anything.
+    auto milliseconds = static_cast<int64_t>(std::ceil(std::min(left, 600.0) * 1000.0));
+    wait_latch(kWaitLatch | kWaitTimeout | kWaitExitOnPostmasterDeath, milliseconds,
+               WaitEventId::kPgSleep);
+    reset_latch(session.task.latch());
+  }
+}
+
+Datum pg_sleep(FunctionCall& call) {
+  sleep_seconds(*call.context.session, datum_to_float8(call.args[0]));
+  return 0;
+}
+
+Datum pg_sleep_for(FunctionCall& call) {
+  const char* interval = datum_to_pointer(call.args[0]);
+  auto microseconds = load_le<int64_t>(interval);
+  auto days = load_le<int32_t>(interval + 8);
+  auto months = load_le<int32_t>(interval + 12);
+  double seconds = static_cast<double>(microseconds) / 1e6 + days * 86400.0 + months * 30 * 86400.0;
+  sleep_seconds(*call.context.session, seconds);
+  return 0;
+}
+
+Datum pg_sleep_until(FunctionCall& call) {
+  int64_t until = datum_to_int64(call.args[0]);
+  double seconds = static_cast<double>(until - now_timestamp()) / 1e6;
+  sleep_seconds(*call.context.session, seconds);
+  return 0;
+}
+
+// --- crashing ---------------------------------------------------------------------------------
+
+/// Recurses until the stack ends. The frame must be used after the call, or it would be a loop.
+[[gnu::noinline]] int overflow_stack(int depth) {
+  volatile char frame[1024];
+  frame[0] = static_cast<char>(depth);
+  return overflow_stack(depth + 1) + frame[0];
+}
+
+Datum crash(FunctionCall& call) {
+  require_superuser(call.context, "cofork_crash");
+  std::string_view how = varlena_view(call.args[0]);
+  if (how == "segv") {
+    volatile int* nowhere = nullptr;
+    *nowhere = 1;  // the point of it
+  } else if (how == "stack") {
+    return datum_from_int32(overflow_stack(0));
+  } else if (how == "abort") {
+    std::abort();
+  } else if (how == "panic") {
+    throw Error(sqlstate::kInternalError, "cofork_crash() was asked to panic")
+        .severity(Severity::kPanic);
+  }
+  throw Error(sqlstate::kInvalidParameterValue, "unrecognized way to crash: \"{}\"", how)
+      .hint("Available ways: segv, stack, abort, panic.");
+}
+
+constexpr Datum kNoTimeout[] = {0};
+constexpr const char* kTerminateNames[] = {"pid", "timeout"};
+
+constexpr BuiltinFunction kFunctions[] = {
+    BuiltinFunction{2171, "pg_cancel_backend", kBool, {kInt4}, fn<cancel_backend>}.changing(),
+    BuiltinFunction{2096, "pg_terminate_backend", kBool, {kInt4, kInt8}, fn<terminate_backend>}
+        .changing()
+        .named(kTerminateNames)
+        .defaulting(kNoTimeout),
+    BuiltinFunction{2621, "pg_reload_conf", kBool, {}, fn<reload_conf>}.changing(),
+    BuiltinFunction{2622, "pg_rotate_logfile", kBool, {}, fn<rotate_logfile>}.changing(),
+    BuiltinFunction{2626, "pg_sleep", kVoid, {kFloat8}, pg_sleep}.changing(),
+    BuiltinFunction{3935, "pg_sleep_for", kVoid, {kInterval}, pg_sleep_for}.changing(),
+    BuiltinFunction{3936, "pg_sleep_until", kVoid, {kTimestampTz}, pg_sleep_until}.changing(),
+    BuiltinFunction{8901, "cofork_crash", kVoid, {kText}, crash}.changing(),
+};
+
+}  // namespace
+
+std::span<const BuiltinFunction> admin_functions() {
+  return kFunctions;
+}
+
+}  // namespace cofork
