@@ -1,0 +1,108 @@
+// Sessions beside each other: one that is busy, and two that fail at once.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "client.h"
+#include "server.h"
+
+namespace cofork::test {
+namespace {
+
+using FairnessTest = ServerTest;
+
+double milliseconds_of(const std::function<void()>& work) {
+  const auto begin = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin)
+      .count();
+}
+
+/// With one scheduler thread both sessions must share it.
+TEST_P(FairnessTest, BusySessionDoesNotStarveAnother) {
+  if (server.is_cofork()) server.configure("cofork.scheduler_threads = 1\n");
+  server.start();
+  Session busy(server), other(server);
+  ASSERT_TRUE(other.query("select 1").ok);
+  ASSERT_TRUE(busy.send("select count(*) from generate_series(1, 50000000)"));
+  std::vector<double> times;
+  for (int i = 0; i < 50 && !busy.answer_is_ready(std::chrono::milliseconds(0)); ++i) {
+    times.push_back(milliseconds_of([&] { EXPECT_EQ(other.query("select 1").first(), "1"); }));
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  ASSERT_GE(times.size(), 10u) << "the busy statement was over too soon to tell";
+  std::sort(times.begin(), times.end());
+  // A few slices of 2 ms each, and room for a machine that has other things to do.
+  EXPECT_LT(times[times.size() / 2], 20) << "median, ms";
+  busy.cancel();
+  busy.collect();
+}
+
+TEST_P(FairnessTest, BusyStatementCanBeCancelled) {
+  server.start();
+  Session busy(server);
+  ASSERT_TRUE(busy.send("select count(*) from generate_series(1, 500000000)"));
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  EXPECT_TRUE(busy.cancel());
+  ASSERT_TRUE(busy.answer_is_ready(std::chrono::seconds(10)));
+  EXPECT_EQ(busy.collect().sqlstate, "57014");
+}
+
+/// Errors of two sessions interleaved in every way a scheduler can: each must get its own.
+TEST_P(FairnessTest, SessionsNeverSeeEachOthersErrors) {
+  if (server.is_cofork()) server.configure("cofork.scheduler_threads = 1\n");
+  server.start();
+  constexpr int kSessions = 8;
+  constexpr int kRounds = 60;
+  std::vector<Session> sessions;
+  for (int i = 0; i < kSessions; ++i) sessions.emplace_back(server);
+  for (int round = 0; round < kRounds; ++round) {
+    for (int i = 0; i < kSessions; ++i) {
+      // Every other one sleeps a moment first, so that failures happen while others fail.
+      const std::string wait = (i + round) % 2 == 0 ? "select pg_sleep(0.002); " : "";
+      ASSERT_TRUE(sessions[size_t(i)].send(wait + "select 'no number " + std::to_string(i) + "/" +
+                                           std::to_string(round) + "'::int"));
+    }
+    for (int i = 0; i < kSessions; ++i) {
+      const Result result = sessions[size_t(i)].collect();
+      EXPECT_EQ(result.sqlstate, "22P02");
+      EXPECT_EQ(result.message, "invalid input syntax for type integer: \"no number " +
+                                    std::to_string(i) + "/" + std::to_string(round) + "\"");
+    }
+  }
+}
+
+/// Thousands of connections, one after the other: memory ends where it was.
+TEST_P(FairnessTest, ConnectionsLeaveNothingBehind) {
+  server.start();
+  const int warm_up = server.is_reference() ? 100 : 2000;
+  const int count = server.is_reference() ? 500 : 20000;
+  const auto connect_many = [&](int connections) {
+    for (int i = 0; i < connections; ++i) {
+      RawClient client(server);
+      client.log_in();
+      ASSERT_NE(client.backend_pid(), 0) << "connection " << i;
+      client.send(protocol_message('X', ""));
+    }
+  };
+  const auto alone = [&] {
+    return server.value(
+               "select count(*) from pg_stat_activity where backend_type = 'client backend'") ==
+           "1";
+  };
+  connect_many(warm_up);
+  ASSERT_TRUE(wait_until(alone));
+  const long before = resident_kb(server.pid());
+  const int descriptors = open_descriptors(server.pid());
+  connect_many(count);
+  ASSERT_TRUE(wait_until(alone));
+  EXPECT_LE(resident_kb(server.pid()), before + 2048) << "kB, before: " << before;
+  EXPECT_TRUE(wait_until([&] { return open_descriptors(server.pid()) <= descriptors; }));
+}
+
+INSTANTIATE_FOR_ALL_FLAVORS(FairnessTest);
+
+}  // namespace
+}  // namespace cofork::test

@@ -1,0 +1,127 @@
+// The files on disk are PostgreSQL 15's: its own tools read them, before, after and across a crash.
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <map>
+
+#include "client.h"
+#include "server.h"
+
+namespace cofork::test {
+namespace {
+
+class FilesTest : public ServerTest {
+ protected:
+  void SetUp() override {
+    if (run({kBin + "pg_waldump", "--version"}).exit_code != 0) {
+      GTEST_SKIP() << "PostgreSQL 15's own tools are not installed";
+    }
+  }
+  /// pg_controldata's lines by their label.
+  std::map<std::string, std::string> control() {
+    const CommandResult result = run({kBin + "pg_controldata", server.data()}, {"LC_ALL=C"});
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_EQ(result.out.find("WARNING"), std::string::npos) << result.out;
+    std::map<std::string, std::string> values;
+    for (size_t begin = 0; begin < result.out.size();) {
+      const size_t end = result.out.find('\n', begin);
+      const std::string line = result.out.substr(begin, end - begin);
+      const size_t colon = line.find(':');
+      values[line.substr(0, colon)] = line.substr(line.find_first_not_of(' ', colon + 1));
+      begin = end + 1;
+    }
+    return values;
+  }
+  /// What pg_waldump shows from a position to the end of the log.
+  std::string wal_from(const std::string& start) {
+    const CommandResult result =
+        run({kBin + "pg_waldump", "-p", server.data() + "/pg_wal", "-s", start}, {"LC_ALL=C"});
+    // Running into the end is how it ends; anything else is an error of ours.
+    EXPECT_TRUE(result.exit_code == 0 ||
+                result.err.find("invalid record length at") != std::string::npos)
+        << result.err;
+    return result.out;
+  }
+  const std::string kBin = "/usr/lib/postgresql/15/bin/";
+};
+
+TEST_P(FilesTest, FreshDirectory) {
+  auto values = control();
+  EXPECT_EQ(values["pg_control version number"], "1300");
+  EXPECT_EQ(values["Database cluster state"], "shut down");
+  EXPECT_EQ(values["Bytes per WAL segment"], "16777216");
+  EXPECT_EQ(values["Database block size"], "8192");
+  EXPECT_EQ(values["wal_level setting"], "replica");
+  EXPECT_EQ(read_file(server.data() + "/PG_VERSION"), "15\n");
+  EXPECT_EQ(values["Latest checkpoint location"], values["Latest checkpoint's REDO location"]);
+  const std::string wal = wal_from(values["Latest checkpoint location"]);
+  EXPECT_NE(
+      wal.find("desc: CHECKPOINT_SHUTDOWN redo " + values["Latest checkpoint's REDO location"]),
+      std::string::npos)
+      << wal;
+}
+
+TEST_P(FilesTest, ShutdownWritesItsCheckpoint) {
+  const std::string before = control()["Latest checkpoint location"];
+  server.start();
+  EXPECT_EQ(control()["Database cluster state"], "in production");
+  EXPECT_EQ(server.stop(SIGINT), 0);
+  auto values = control();
+  EXPECT_EQ(values["Database cluster state"], "shut down");
+  EXPECT_NE(values["Latest checkpoint location"], before);
+  EXPECT_NE(wal_from(values["Latest checkpoint location"]).find("CHECKPOINT_SHUTDOWN"),
+            std::string::npos);
+}
+
+TEST_P(FilesTest, CheckpointCommandWritesAnOnlineCheckpoint) {
+  server.configure("log_checkpoints = on\n");
+  server.start();
+  const std::string before = control()["Latest checkpoint location"];
+  Session session(server);
+  const Result result = session.query("checkpoint");
+  ASSERT_TRUE(result.ok) << result.message;
+  EXPECT_EQ(result.tag, "CHECKPOINT");
+  EXPECT_TRUE(server.log_has_in_order(
+      {"LOG:  checkpoint starting: immediate force wait\n", "LOG:  checkpoint complete: wrote "}));
+  auto values = control();
+  EXPECT_NE(values["Latest checkpoint location"], before);
+  const std::string wal = wal_from(values["Latest checkpoint's REDO location"]);
+  EXPECT_NE(wal.find("desc: CHECKPOINT_ONLINE redo "), std::string::npos) << wal;
+}
+
+TEST_P(FilesTest, RecoveryAfterACrashReadsWhatIsThere) {
+  server.start();
+  ASSERT_TRUE(Session(server).query("checkpoint").ok);
+  EXPECT_EQ(server.stop(SIGKILL), 128 + SIGKILL);
+  EXPECT_EQ(control()["Database cluster state"], "in production");
+  const size_t before = server.log_size();
+  server.start();
+  EXPECT_TRUE(server.log_has_in_order(
+      {"database system was interrupted; last known up at ",
+       "database system was not properly shut down; automatic recovery in progress\n",
+       "invalid record length at ", "checkpoint starting: end-of-recovery immediate wait\n",
+       "checkpoint complete: ", "database system is ready to accept connections\n"},
+      before));
+  EXPECT_EQ(control()["Database cluster state"], "in production");
+  EXPECT_EQ(server.stop(SIGINT), 0);
+  EXPECT_EQ(control()["Database cluster state"], "shut down");
+}
+
+TEST_P(FilesTest, LostWalIsAPanic) {
+  const std::string wal = server.data() + "/pg_wal/";
+  write_file(wal + "000000010000000000000001", std::string(16 << 20, '\0'));
+  server.spawn();
+  EXPECT_EQ(server.wait_exit(), 1);
+  EXPECT_TRUE(server.log_has_in_order(
+      {"LOG:  database system was shut down at ", "LOG:  invalid primary checkpoint record\n",
+       "PANIC:  could not locate a valid checkpoint record\n", "LOG:  startup process (PID ",
+       ") was terminated by signal 6: Aborted\n",
+       "LOG:  terminating any other active server processes\n",
+       "LOG:  shutting down due to startup process failure\n",
+       "LOG:  database system is shut down\n"}));
+}
+
+INSTANTIATE_FOR_ALL_FLAVORS(FilesTest);
+
+}  // namespace
+}  // namespace cofork::test
