@@ -1,7 +1,8 @@
 // cofork ctl, pg_ctl: starts, stops and signals a server. It holds no connection; all it knows
 // comes from postmaster.pid and pg_control, all it does is start a shell and send signals.
 //
-// Options, texts and exit codes are those of PostgreSQL 15's pg_ctl (src/bin/pg_ctl/pg_ctl.c).
+// Options, texts and exit codes are those of PostgreSQL 15's pg_ctl (src/bin/pg_ctl/pg_ctl.c). One
+// thing is added: `kill` also takes the virtual pid of a task of a coroutine-mode server.
 #include <fcntl.h>
 #include <fmt/format.h>
 
@@ -21,6 +22,7 @@
 #include "os/os.h"
 #include "os/process.h"
 #include "os/user.h"
+#include "postmaster/control.h"
 #include "support/error.h"
 #include "support/version.h"
 
@@ -29,7 +31,7 @@ namespace {
 
 constexpr int kWaitsPerSecond = 10;
 constexpr int kPauseMs = 1000 / kWaitsPerSecond;
-constexpr int kDefaultWaitSeconds = 60;
+constexpr int kKillTimeoutMs = 10000;
 constexpr uint32_t kStateInArchiveRecovery = 5;  // DBState, pg_control.h
 constexpr uint32_t kStateInProduction = 6;
 
@@ -388,12 +390,24 @@ void Ctl::log_rotate() {
   say("server signaled to rotate log file\n");
 }
 
+/// A pid of a coroutine means something only to its server, which must be asked.
 void Ctl::kill() {
-  const int error = signal_process(static_cast<pid_t>(options_.kill_pid), options_.signal);
-  if (error != 0) {
-    fail("could not send signal {} (PID: {}): {}\n", options_.signal, options_.kill_pid,
-         errno_text(-error));
+  int error = -ESRCH;
+  if (options_.kill_pid < kFirstVirtualPid) {
+    error = signal_process(static_cast<pid_t>(options_.kill_pid), options_.signal);
+  } else if (!options_.data_directory.empty()) {
+    const long postmaster = pid_or_fail("cannot signal a task");
+    error = request_kill(real_operating_system(), options_.data_directory,
+                         static_cast<pid_t>(postmaster),
+                         {options_.signal, static_cast<Pid>(options_.kill_pid)}, kKillTimeoutMs);
   }
+  if (error == 0) return;
+  complain("could not send signal {} (PID: {}): {}\n", options_.signal, options_.kill_pid,
+           errno_text(-error));
+  if (options_.kill_pid >= kFirstVirtualPid && options_.data_directory.empty()) {
+    fmt::print(stderr, "HINT: A task of a coroutine-mode server is found with -D or PGDATA.\n");
+  }
+  throw CommandExit{1};
 }
 
 int Ctl::run(int argc, char** argv) try {

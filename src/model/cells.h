@@ -15,6 +15,7 @@ namespace cofork {
 /// A process id. In the fork model the kernel's; in the coroutine model a virtual one, always above
 /// 4194304 (the kernel's own limit), so that a learner's `kill -9` can never hit a stranger.
 using Pid = int32_t;
+inline constexpr Pid kFirstVirtualPid = 4194305;
 
 /// Latch: a flag its owner can sleep on, and anybody may set (as latch.c, 15).
 ///

@@ -35,8 +35,6 @@ namespace {
 
 namespace asio = boost::asio;
 
-/// Above the kernel's limit for real pids (4194304): no `kill` from a shell can hit a stranger.
-constexpr Pid kFirstVirtualPid = 4194305;
 constexpr int64_t kSliceUs = 2000;
 /// Address space for stacks per thread: PostgreSQL's own limit of backends, twice.
 constexpr size_t kStackSlots = 262144;

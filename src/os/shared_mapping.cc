@@ -1,20 +1,76 @@
 // See shared_mapping.h.
 #include "os/shared_mapping.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/shm.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+#include <string>
+#include <string_view>
 
 namespace cofork {
 
+namespace {
+
+constexpr const char* kMemoryFile = "cofork";
+constexpr std::string_view kLinkText = "/memfd:cofork (deleted)";
+
+/// The path under /proc of the process's memory file, or "" and the errno.
+std::string memory_file_of(pid_t process, int& error) {
+  const std::string directory = "/proc/" + std::to_string(process) + "/fd";
+  DIR* entries = ::opendir(directory.c_str());
+  if (entries == nullptr) {
+    error = errno;
+    return "";
+  }
+  error = ENOENT;
+  std::string found;
+  while (const dirent* entry = ::readdir(entries)) {
+    const std::string path = directory + "/" + entry->d_name;
+    char target[64];
+    const ssize_t length = ::readlink(path.c_str(), target, sizeof target);
+    if (length > 0 && std::string_view(target, static_cast<size_t>(length)) == kLinkText) {
+      found = path;
+      break;
+    }
+  }
+  ::closedir(entries);
+  return found;
+}
+
+}  // namespace
+
 void* map_shared_memory(size_t bytes, int& error) {
-  void* base = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  if (base != MAP_FAILED) return base;
+  const int fd = ::memfd_create(kMemoryFile, MFD_CLOEXEC);
+  if (fd >= 0 && ::ftruncate(fd, static_cast<off_t>(bytes)) == 0) {
+    void* base = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (base != MAP_FAILED) return base;
+  }
   error = errno;
+  if (fd >= 0) ::close(fd);
   return nullptr;
+}
+
+const void* find_shared_memory(pid_t process, size_t& bytes, int& error) {
+  const std::string path = memory_file_of(process, error);
+  if (path.empty()) return nullptr;
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  struct stat st {};
+  if (fd < 0 || ::fstat(fd, &st) != 0) {
+    error = errno;
+    return nullptr;
+  }
+  bytes = static_cast<size_t>(st.st_size);
+  void* base = ::mmap(nullptr, bytes, PROT_READ, MAP_SHARED, fd, 0);
+  if (base == MAP_FAILED) error = errno;
+  ::close(fd);
+  return base == MAP_FAILED ? nullptr : base;
 }
 
 void unmap_shared_memory(void* base, size_t bytes) {

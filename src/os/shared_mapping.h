@@ -1,11 +1,14 @@
 // Memory shared between a process and its forked children, and the interlock that tells whether
 // anybody still holds a data directory (as sysv_shmem.c).
 //
-// The server's segment is one anonymous shared mapping: it has no name, so nobody can find it after
-// its last process is gone, and nobody can tell whether it is still in use. Therefore a second,
-// tiny System V segment goes with it: the kernel counts who is attached to that one, children are
-// attached by birth, and a new postmaster reads the count by the id in postmaster.pid.
+// The server's segment is one shared mapping of a memory file without a name in any directory:
+// nobody can find it after its last process is gone, and nobody can tell whether it is still in
+// use. Therefore a second, tiny System V segment goes with it: the kernel counts who is attached to
+// that one, children are attached by birth, and a new postmaster reads the count by the id in
+// postmaster.pid.
 #pragma once
+
+#include <sys/types.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -14,8 +17,14 @@
 namespace cofork {
 
 /// Reads-as-zero memory shared with children forked from now on; nullptr and the errno on failure.
+/// It is a memory file that stays open in this process, so that tools of the same user can find and
+/// map it through /proc (find_shared_memory); /proc/PID/maps shows it as "/memfd:cofork".
 void* map_shared_memory(size_t bytes, int& error);
 void unmap_shared_memory(void* base, size_t bytes);
+/// The memory another process of ours has made by map_shared_memory(), mapped read-only; its size
+/// in `bytes`. nullptr and the errno on failure: ENOENT when the process has none, EACCES when it
+/// is somebody else's.
+const void* find_shared_memory(pid_t process, size_t& bytes, int& error);
 /// Reads as zero again, in every process that maps it; its pages go back to the system.
 void clear_shared_memory(void* base, size_t bytes);
 
