@@ -1,8 +1,11 @@
-"""Opens connections to a Unix socket and holds them: hold_connections.py SOCKET COUNT
+"""Opens connections to a server's Unix socket and holds them until it is told to stop (SIGTERM).
 
-Says "held" when all are ready for queries, and lets go when its standard input ends.
+    hold_connections.py SOCKET COUNT [STATEMENT]
+
+Each sends the statement, if there is one, and does not wait for its end. Says "held" when all are there.
 """
 
+import signal
 import socket
 import struct
 import sys
@@ -23,14 +26,14 @@ def connect(path):
             return connection
 
 
-def main(path, count):
-    held = [connect(path) for _ in range(count)]
+def main(path, count, statement=""):
+    held = [connect(path) for _ in range(int(count))]
+    for connection in held if statement else []:
+        query = statement.encode() + b"\0"
+        connection.sendall(b"Q" + struct.pack("!i", len(query) + 4) + query)
     print("held", flush=True)
-    sys.stdin.read()
-    for connection in held:
-        connection.sendall(b"X\0\0\0\4")
-        connection.close()
+    signal.pause()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(*sys.argv[1:])
