@@ -10,6 +10,7 @@
 
 #include "os/os.h"
 #include "os/process.h"
+#include "settings/config_file.h"
 
 namespace cofork {
 namespace {
@@ -91,16 +92,11 @@ default_text_search_config = 'pg_catalog.{text_search}'
 #idle_session_timeout = 0
 )";
 
-/// A value in the quotes it needs when it is no plain word.
-std::string quoted(std::string_view value) {
-  return "'" + std::string(value) + "'";
-}
-
 }  // namespace
 
 std::string initial_postgresql_conf(const ConfigurationChoices& choices) {
-  return fmt::format(fmt::runtime(kText), fmt::arg("zone", quoted(choices.time_zone)),
-                     fmt::arg("locale", quoted(choices.locale)),
+  return fmt::format(fmt::runtime(kText), fmt::arg("zone", quote_config_value(choices.time_zone)),
+                     fmt::arg("locale", quote_config_value(choices.locale)),
                      fmt::arg("text_search", choices.text_search));
 }
 
