@@ -460,6 +460,22 @@ TEST(SegmentTest, BothModelsLayItOutAlike) {
   EXPECT_EQ(sizes["PMSignalState"], 1016u);
 }
 
+TEST(SegmentTest, AllocationsAddUpToTheWhole) {
+  EXPECT_EQ(run_in_server(TestedModel::kFork, small_limits(),
+                          [](TestServer& server) {
+                            uint64_t sum = 0;
+                            std::vector<AllocationRow> rows = segment_allocations(server.memory());
+                            for (const AllocationRow& row : rows) sum += row.allocated_size;
+                            EXPECT_IN_MODEL(sum == server.memory().header().total_size);
+                            EXPECT_IN_MODEL(rows.front().name == "Proc Header");
+                            EXPECT_IN_MODEL(!rows.back().has_name && rows.back().has_offset);
+                            const AllocationRow& anonymous = rows[rows.size() - 2];
+                            EXPECT_IN_MODEL(anonymous.name == "<anonymous>");
+                            EXPECT_IN_MODEL(anonymous.size > sizeof(LwLockArea));
+                          }),
+            0);
+}
+
 TEST(SegmentTest, MemoryFollowsWhatIsConnectedAndNotWhatIsAllowed) {
   Limits limits;
   limits.max_connections = kMaxBackendsCeiling - 22;
