@@ -323,7 +323,7 @@ TEST_P(ProcTest, ARowOfActivityIsNeverTorn) {
         report_activity(BackendState::kRunning, std::string(static_cast<size_t>(200 + i % 300), c),
                         c);
         report_activity(BackendState::kIdle, "");
-        task.check_interrupts();
+        if (i % 16 == 0) task.model().yield(task);
       }
     });
     server.spawn([&](Task& task) {
