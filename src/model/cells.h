@@ -36,6 +36,8 @@ struct Semaphore {
 
 /// What the outside sees of a task: its title and what it has cost so far (cofork ps). Written by
 /// the task alone; readers take the title only if `change_count` was even and stayed the same.
+/// The coroutine model writes the costs (memory: the task's stack, looked at now and then); in the
+/// fork model they stay 0 and the kernel's own figures for the process are better.
 struct TaskCard {
   std::atomic<uint32_t> change_count{0};
   alignas(8) char title[180] = {};  ///< ends with a zero; longer ones are cut

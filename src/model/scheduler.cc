@@ -216,6 +216,7 @@ void Scheduler::trim_idle_stacks() {
   for (Pid pid : touched) {
     FiberTask* fiber = find(pid);
     if (fiber == nullptr) continue;
+    publish_memory(*fiber);
     if (now_tsc - fiber->last_ran_tsc < quiet_tsc || fiber->state != FiberTask::State::kSuspended) {
       trim_later(*fiber);
       continue;
@@ -224,7 +225,17 @@ void Scheduler::trim_idle_stacks() {
     // A task that waits on a deep stack has its slot's frames all in use below it.
     const char* sp = fiber->fiber.saved_stack_pointer();
     if (stacks_.contains(sp)) StackArena::forget_below(fiber->stack_bottom, sp);
+    publish_memory(*fiber);
   }
+}
+
+/// For the task table. Asked here because it costs a system call: seldom, and never while the task
+/// is in a hurry.
+void Scheduler::publish_memory(FiberTask& fiber) {
+  TaskCard* card = fiber.task.card();
+  if (card == nullptr) return;
+  size_t resident = StackArena::resident_bytes(fiber.stack_bottom);
+  card->memory_bytes.store(static_cast<int64_t>(resident), std::memory_order_relaxed);
 }
 
 }  // namespace cofork

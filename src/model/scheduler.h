@@ -109,6 +109,7 @@ class Scheduler {
   void bury(FiberTask& fiber);
   void trim_later(FiberTask& fiber);
   void trim_idle_stacks();
+  void publish_memory(FiberTask& fiber);
 
   static constinit thread_local Scheduler* current_;
 

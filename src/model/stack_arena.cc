@@ -97,4 +97,13 @@ void StackArena::forget_below(char* bottom, const char* sp) {
   if (end > start) madvise(bottom, end - start, MADV_DONTNEED);
 }
 
+size_t StackArena::resident_bytes(char* bottom) {
+  constexpr size_t kPage = 4096;
+  unsigned char pages[kSlotBytes / kPage];
+  if (mincore(bottom, usable_bytes(), pages) != 0) return 0;
+  size_t resident = 0;
+  for (size_t i = 0; i < usable_bytes() / kPage; ++i) resident += (pages[i] & 1) * kPage;
+  return resident;
+}
+
 }  // namespace cofork

@@ -59,6 +59,8 @@ class StackArena {
   void give_back(char* bottom);
   /// Lets go of the pages below `sp` that the slot has touched: an idle session keeps what it uses.
   static void forget_below(char* bottom, const char* sp);
+  /// How much memory a slot holds right now.
+  static size_t resident_bytes(char* bottom);
   static constexpr size_t usable_bytes() {
     return kSlotBytes - kGuardBytes;
   }

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <csignal>
-#include <cstring>
 #include <iterator>
 #include <memory>
 #include <new>
@@ -17,7 +16,6 @@
 #include "settings/settings.h"
 #include "shmem/backend_status.h"
 #include "shmem/proc.h"
-#include "shmem/proc_array.h"
 #include "shmem/proc_signal.h"
 #include "shmem/task_table.h"
 
@@ -32,20 +30,6 @@ constexpr WorkerBody kBodies[] = {
     wait_sampler_main,
 };
 static_assert(std::size(kBodies) == static_cast<size_t>(WorkerFunction::kCount));
-
-/// What the worker owns until its very end: exit callbacks still read settings and write the log.
-struct WorkerState {
-  explicit WorkerState(Task& task)
-      : inherited_settings(task.slot<SettingsView>()),
-        inherited_log(task.slot<LogIdentity>()),
-        view(inherited_settings->server()) {}
-
-  BackgroundWorker worker;
-  SettingsView* inherited_settings;
-  LogIdentity* inherited_log;
-  SettingsView view;
-  LogIdentity identity;
-};
 
 /// SIGQUIT: nothing in memory is to be trusted any more, so nothing is cleaned up.
 void handle_quit(Task& task, int) {
@@ -64,8 +48,11 @@ void serve_interrupts(Task& task, uint32_t bits) {
     task.clear_interrupt(kInterruptReload);
     for (const ErrorData& line : reload_settings(settings())) report(line);
   }
-  // Nobody sends a worker anything else yet; a flag left up would make every check slow.
-  task.clear_interrupt(bits & ~(kInterruptDie | kInterruptReload));
+  if ((bits & kInterruptProcSignal) != 0) {
+    task.clear_interrupt(kInterruptProcSignal);
+    // A worker has no relation files open: there is nothing to let go of.
+    if (take_proc_signal(ProcSignal::kBarrier)) process_barrier([](Barrier) {});
+  }
 }
 
 void install_handlers(Task& task, const BackgroundWorker& worker) {
@@ -80,10 +67,9 @@ void install_handlers(Task& task, const BackgroundWorker& worker) {
   task.unblock_signals();
 }
 
-void join_server(Task& task, WorkerState& state, int32_t child_slot) {
-  const BackgroundWorker& worker = state.worker;
+void join_server(Task& task, const BackgroundWorker& worker, int32_t child_slot) {
   std::string prefix = "postgres: ";
-  if (std::string_view cluster = state.view.get(setting::kClusterName); !cluster.empty()) {
+  if (std::string_view cluster = settings().get(setting::kClusterName); !cluster.empty()) {
     prefix += fmt::format("{}: ", cluster);
   }
   task.set_title(fmt::format("{}{} ", prefix, worker.name));
@@ -97,24 +83,18 @@ void join_server(Task& task, WorkerState& state, int32_t child_slot) {
 }  // namespace
 
 void background_worker_main(Task& task, int32_t slot, int32_t child_slot) {
-  auto state = std::make_shared<WorkerState>(task);
   // A copy: the slot may be given away while we still run, when nobody wants us any more.
-  state->worker = shared_memory().area<WorkerArray>().slots()[slot].worker;
-  state->identity.backend_type = state->worker.type;
-  state->identity.session_start_us = task.os().clock.realtime_us();
-  task.set_slot(&state->view);
-  task.set_slot(&state->identity);
-  task.on_proc_exit([state](Task& ending, int) {
-    ending.set_slot(state->inherited_settings);
-    ending.set_slot(state->inherited_log);
-  });
+  const BackgroundWorker worker = shared_memory().area<WorkerArray>().slots()[slot].worker;
+  auto context = std::make_shared<ChildContext>(task, worker.type);
+  // Exit callbacks still read settings and write the log: it goes after the last of them.
+  task.on_proc_exit([context](Task&, int) {});
 
   std::optional<ErrorData> failure;
   try {
     enter_task_table(task_row_of_child(child_slot), BackendType::kBackgroundWorker);
-    install_handlers(task, state->worker);
-    join_server(task, *state, child_slot);
-    kBodies[state->worker.function](task, state->worker);
+    install_handlers(task, worker);
+    join_server(task, worker, child_slot);
+    kBodies[worker.function](task, worker);
   } catch (Error& error) {
     failure = std::move(error.data());
   } catch (const std::bad_alloc&) {

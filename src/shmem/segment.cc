@@ -57,4 +57,20 @@ void lay_out_segment(void* base, size_t bytes, std::span<const AreaSpec> specs,
   header.free_offset = offset;
 }
 
+std::vector<AllocationRow> segment_allocations(const SharedMemory& memory) {
+  std::vector<AllocationRow> rows;
+  const SegmentHeader& header = memory.header();
+  uint64_t named = 0;
+  for (const AreaInfo& area : memory.areas()) {
+    if (area.size == 0 || area.anonymous) continue;
+    rows.push_back({area.name, true, true, area.offset, area.size, area.allocated_size});
+    named += area.allocated_size;
+  }
+  uint64_t anonymous = header.free_offset - named;
+  rows.push_back({"<anonymous>", true, false, 0, anonymous, anonymous});
+  uint64_t free = header.total_size - header.free_offset;
+  rows.push_back({"", false, true, header.free_offset, free, free});
+  return rows;
+}
+
 }  // namespace cofork

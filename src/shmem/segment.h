@@ -26,6 +26,7 @@
 #include <span>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 #include "model/task.h"
 #include "shmem/segment_limits.h"
@@ -109,6 +110,19 @@ inline SharedMemory& shared_memory() {
 inline SharedMemory* shared_memory_or_null() {
   return this_task().slot<SharedMemory>();
 }
+
+/// One row of pg_shmem_allocations (pg_get_shmem_allocations in shmem.c).
+struct AllocationRow {
+  std::string_view name;  ///< "" with has_name false: NULL, the unused tail
+  bool has_name;
+  bool has_offset;  ///< false for "<anonymous>", which is a sum
+  uint64_t offset;
+  uint64_t size;
+  uint64_t allocated_size;
+};
+/// Named areas in memory order, then the sum of everything without a name (the segment's header
+/// included), then what is free.
+std::vector<AllocationRow> segment_allocations(const SharedMemory& memory);
 
 /// How an area is made.
 struct AreaSpec {

@@ -112,13 +112,15 @@ class TestServer {
     });
   }
 
+  std::optional<Death> reap() {
+    auto death = postmaster_.model().reap();
+    if (death) --living_;
+    return death;
+  }
   Death wait_for_one() {
     int64_t deadline_ns = deadline_after_ms(postmaster_, 30'000);
     while (postmaster_.os().clock.monotonic_ns() < deadline_ns) {
-      if (auto death = postmaster_.model().reap()) {
-        --living_;
-        return *death;
-      }
+      if (auto death = reap()) return *death;
       wait_latch(kWaitLatch | kWaitTimeout | kWaitPostmasterDeath, 100,
                  WaitEventId::kPostmasterMain);
       reset_latch(postmaster_.latch());

@@ -323,7 +323,7 @@ TEST_P(ProcTest, ARowOfActivityIsNeverTorn) {
         report_activity(BackendState::kRunning, std::string(static_cast<size_t>(200 + i % 300), c),
                         c);
         report_activity(BackendState::kIdle, "");
-        task.check_interrupts();
+        if (i % 16 == 0) task.model().yield(task);
       }
     });
     server.spawn([&](Task& task) {
@@ -458,6 +458,22 @@ TEST(SegmentTest, BothModelsLayItOutAlike) {
   EXPECT_EQ(sizes["Backend Client Host Name Buffer"], 8192u);
   EXPECT_EQ(sizes["Backend Activity Buffer"], 131072u);
   EXPECT_EQ(sizes["PMSignalState"], 1016u);
+}
+
+TEST(SegmentTest, AllocationsAddUpToTheWhole) {
+  EXPECT_EQ(run_in_server(TestedModel::kFork, small_limits(),
+                          [](TestServer& server) {
+                            uint64_t sum = 0;
+                            std::vector<AllocationRow> rows = segment_allocations(server.memory());
+                            for (const AllocationRow& row : rows) sum += row.allocated_size;
+                            EXPECT_IN_MODEL(sum == server.memory().header().total_size);
+                            EXPECT_IN_MODEL(rows.front().name == "Proc Header");
+                            EXPECT_IN_MODEL(!rows.back().has_name && rows.back().has_offset);
+                            const AllocationRow& anonymous = rows[rows.size() - 2];
+                            EXPECT_IN_MODEL(anonymous.name == "<anonymous>");
+                            EXPECT_IN_MODEL(anonymous.size > sizeof(LwLockArea));
+                          }),
+            0);
 }
 
 TEST(SegmentTest, MemoryFollowsWhatIsConnectedAndNotWhatIsAllowed) {
