@@ -66,6 +66,9 @@ int RealFileSystem::make_pipe(int& read_fd, int& write_fd) {
 int RealFileSystem::replace_descriptor(int from, int to) {
   return retrying([&] { return ::dup2(from, to); });
 }
+int RealFileSystem::reopen_pipe_for_reading(int fd) {
+  return open("/proc/self/fd/" + std::to_string(fd), O_RDONLY | O_NONBLOCK, 0);
+}
 int RealFileSystem::fsync(int fd) {
   return retrying([&] { return ::fsync(fd); });
 }

@@ -57,6 +57,9 @@ class FileSystem {
   virtual int make_pipe(int& read_fd, int& write_fd) = 0;
   /// Makes `to` another name of what `from` is (dup2), kept open on exec.
   virtual int replace_descriptor(int from, int to) = 0;
+  /// Opens the reading end of a pipe once more, non-blocking: the kernel sees an open file of its
+  /// own, which can be watched and closed without regard to the other. Closed on exec; or -errno.
+  virtual int reopen_pipe_for_reading(int fd) = 0;
   virtual int fsync(int fd) = 0;
   virtual int fdatasync(int fd) = 0;
   virtual int sync_file_system(int fd) = 0;  ///< syncfs(2): all of the file system `fd` lies on

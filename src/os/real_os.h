@@ -28,6 +28,7 @@ class RealFileSystem final : public FileSystem {
   ssize_t write_without_waiting(int fd, const void* bytes, size_t count) override;
   int make_pipe(int& read_fd, int& write_fd) override;
   int replace_descriptor(int from, int to) override;
+  int reopen_pipe_for_reading(int fd) override;
   int fsync(int fd) override;
   int fdatasync(int fd) override;
   int sync_file_system(int fd) override;

@@ -1,6 +1,8 @@
 #include "roles/logger.h"
 
+#include <cerrno>
 #include <csignal>
+#include <optional>
 #include <string>
 
 #include "log/chunk.h"
@@ -17,9 +19,21 @@ constexpr size_t kReadBytes = 2 * kChunkBytes;  // READ_BUF_SIZE
 class Logger {
  public:
   explicit Logger(Task& task)
-      : task_(task), context_(task, "logger"), pipe_(context_.log.channel->read_fd), files_(task) {}
+      : task_(task),
+        context_(task, "logger"),
+        pipe_(task.os().files.reopen_pipe_for_reading(context_.log.channel->read_fd)),
+        files_(task) {
+    // An open file of its own: a coroutine that is killed leaves its wait set behind, and the next
+    // logger could not watch the same one.
+    if (pipe_ >= 0) task_.adopt_fd(pipe_);
+  }
 
   void run() {
+    if (pipe_ < 0) {
+      throw Error(sqlstate_for_file_errno(-pipe_), "could not read from logger pipe: {}",
+                  errno_text(-pipe_))
+          .fatal();
+    }
     task_.set_title("postgres: logger ");
     listen_to_signals();
     // From here on nobody holds the pipe open on our behalf: its end means that all have gone.
@@ -72,6 +86,7 @@ class Logger {
     auto deliver = [this](LogDestination destination, std::string_view text) {
       files_.append(destination, text);
     };
+    if (got == -EAGAIN) return;
     if (got < 0) {
       log(Severity::kLog, "could not read from logger pipe: {}",
           errno_text(static_cast<int>(-got)));
