@@ -60,8 +60,10 @@ std::string state_of(const SharedMemory& memory, const TaskInfo& task) {
   if (task.proc_number < 0 || task.proc_number >= memory.limits().max_backends()) return "";
   BackendStatus& status = memory.area<BackendStatusArray>().slots()[task.proc_number];
   BackendStatusFields fields;
-  const bool consistent = read_consistently(
-      status.change_count, [&] { copy_from_shared(&fields, &status.fields, sizeof fields); });
+  const bool consistent = read_consistently(status.change_count, [&] {
+    copy_from_shared(reinterpret_cast<char*>(&fields), reinterpret_cast<char*>(&status.fields),
+                     sizeof fields);
+  });
   if (!consistent || fields.pid != task.pid) return "";
   const char* name = backend_state_name(fields.state);
   return name == nullptr ? "" : name;

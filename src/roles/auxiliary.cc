@@ -114,7 +114,7 @@ void reload_configuration(Task& task) {
 
 void serve_proc_signals(Task& task) {
   task.clear_interrupt(kInterruptProcSignal);
-  if (take_proc_signal(ProcSignal::kBarrier)) process_barrier();
+  if (take_proc_signal(ProcSignal::kBarrier)) process_barrier([](Barrier) {});
 }
 
 }  // namespace cofork

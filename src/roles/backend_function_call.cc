@@ -93,7 +93,7 @@ void ClientBackend::function_call(MessageReader& reader) {
     throw Error(sqlstate::kInFailedSqlTransaction,
                 "current transaction is aborted, commands ignored until end of transaction block");
   }
-  session_.transaction.start_statement();
+  session_.transaction.start_statement(session_.statement_start_us);
   begin_timeouts();
   const BuiltinFunction& function = find_callable(reader.uint32());
   if (log_statement_wants(StatementClass::kOther)) {

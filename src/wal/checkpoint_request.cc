@@ -36,12 +36,6 @@ bool wake_checkpointer_patiently(bool wait) {
 
 }  // namespace
 
-void CheckpointerShared::init(void* memory, const Limits&) {
-  auto* shared = static_cast<CheckpointerShared*>(memory);
-  shared->start_cv.init();
-  shared->done_cv.init();
-}
-
 void request_checkpoint(uint32_t flags) {
   CheckpointerShared& shared = checkpointer_shared();
   int32_t old_started, old_failed;

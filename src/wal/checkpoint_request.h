@@ -35,7 +35,7 @@ struct CheckpointerShared {
   static constexpr Area kArea = Area::kCheckpointer;
   static constexpr const char* kName = "Checkpointer Data";
   static size_t size(const Limits&) { return sizeof(CheckpointerShared); }
-  static void init(void* memory, const Limits&);
+  static void init(void*, const Limits&) {}
 
   SpinLock mutex;  ///< guards the four words below
   uint32_t flags;
