@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "catalog/builtin.h"
 #include "cli/commands.h"
 #include "cli/serve_options.h"
 #include "log/log.h"
@@ -21,6 +22,7 @@
 #include "postmaster/shared_memory.h"
 #include "postmaster/startup_checks.h"
 #include "settings/server_settings.h"
+#include "sql/functions/session_functions.h"
 #include "support/version.h"
 
 namespace cofork {
@@ -223,6 +225,7 @@ int Serve::run_postmaster(std::vector<ErrorData> messages) {
 }  // namespace
 
 int serve_command(int argc, char** argv) {
+  load_builtins({{session_functions()}, {admin_functions()}});
   return Serve(argc, argv).run();
 }
 

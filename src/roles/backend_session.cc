@@ -44,7 +44,7 @@ void ClientBackend::greet() {
   simple_rows_.emplace(connection_, *this, true);
   extended_rows_.emplace(connection_, *this, false);
 
-  settings_.for_each_reported([this](std::string_view name, const std::string& value) {
+  settings_.take_changed_reports([this](std::string_view name, const std::string& value) {
     send_parameter_status(name, value);
   });
   OutputBuffer& out = connection_.out();
