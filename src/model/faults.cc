@@ -47,8 +47,9 @@ void say(const char* text) {
   std::abort();
 }
 
-/// abort() is called through libc; only ours, announced by the terminate handler or by a task that
-/// aborts itself, is a task's own end. glibc's abort on a broken heap is not.
+/// Set when our own code has called abort() or failed an assertion (see the wrappers below): that
+/// is a task's own end. glibc's abort on a broken heap is not, for the allocator's lock may be
+/// held.
 thread_local bool task_aborts = false;
 
 void handle_fault(int signo, siginfo_t* info, void* raw_context) {
@@ -81,8 +82,7 @@ void handle_fault(int signo, siginfo_t* info, void* raw_context) {
 }
 
 [[noreturn]] void terminate_task() {
-  task_aborts = true;
-  std::abort();
+  std::abort();  // ours, not libstdc++'s: the wrapper below hears of it
 }
 
 char* map_stack() {
@@ -115,3 +115,22 @@ void faults_prepare_thread() {
 }
 
 }  // namespace cofork
+
+// The linker sends our own calls of abort() and of failed assertions here (--wrap, see
+// meson.build), but not those of the libraries.
+extern "C" {
+[[noreturn]] void __real_abort();
+[[noreturn]] void __real___assert_fail(const char*, const char*, unsigned int,
+                                       const char*) noexcept;
+
+[[noreturn]] void __wrap_abort() {
+  cofork::task_aborts = true;
+  __real_abort();
+}
+
+[[noreturn]] void __wrap___assert_fail(const char* assertion, const char* file, unsigned int line,
+                                       const char* function) noexcept {
+  cofork::task_aborts = true;
+  __real___assert_fail(assertion, file, line, function);
+}
+}

@@ -177,7 +177,7 @@ void ClientBackend::recover_from(ErrorData data) {
   }
   task_.clear_interrupt(kInterruptCancel);
   reading_command_ = false;
-  if (task_.critical_section > 0) {
+  if (task_.critical_section > 0 || data.severity == Severity::kPanic) {
     // Shared memory may be half changed: nobody may go on with it.
     data.severity = Severity::kPanic;
     report(data);

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <new>
@@ -453,6 +454,7 @@ TEST_P(ModelTest, FaultsEndOneTask) {
          volatile int start = 0;
          overflow(&start);
        }},
+      {"abort", SIGABRT, [](Task&) { std::abort(); }},
       {"terminate", SIGABRT,
        [](Task&) { throw Error(sqlstate::kInternalError, "nobody catches this"); }},
   };
