@@ -46,6 +46,9 @@ Datum float_var_pop(FunctionCall& call);
 Datum float_var_samp(FunctionCall& call);
 Datum float_stddev_pop(FunctionCall& call);
 Datum float_stddev_samp(FunctionCall& call);
+Datum add_interval(FunctionCall& call);  ///< state IntervalSum
+Datum interval_total(FunctionCall& call);
+Datum interval_average(FunctionCall& call);
 
 // aggregate_lists.cc: string_agg, array_agg
 Datum append_text(FunctionCall& call);

@@ -6,6 +6,7 @@
 
 #include "catalog/aggregate_states.h"
 #include "support/error.h"
+#include "types/datetime.h"
 #include "types/int128.h"
 #include "types/numeric.h"
 #include "types/numeric_sum.h"
@@ -109,6 +110,11 @@ Datum float_deviation(FunctionCall& call, bool variance, bool sample) {
   double result = state->spread / (sample ? state->count - 1 : state->count);
   return datum_from_float8(variance ? result : std::sqrt(result));
 }
+
+struct IntervalSum {
+  int64_t count = 0;
+  Interval sum;
+};
 
 template <typename T>
 T add_checked(T a, T b) {
@@ -226,6 +232,34 @@ Datum float_stddev_pop(FunctionCall& call) {
 }
 Datum float_stddev_samp(FunctionCall& call) {
   return float_deviation(call, false, true);
+}
+
+Datum add_interval(FunctionCall& call) {
+  if (skips(call)) return call.args[0];
+  auto& state = state_of<IntervalSum>(call);
+  Interval value = interval_at(call.args[1]);
+  ++state.count;
+  if (__builtin_add_overflow(state.sum.time_us, value.time_us, &state.sum.time_us) ||
+      __builtin_add_overflow(state.sum.days, value.days, &state.sum.days) ||
+      __builtin_add_overflow(state.sum.months, value.months, &state.sum.months)) {
+    throw_interval_out_of_range();
+  }
+  return datum_from_pointer(&state);
+}
+Datum interval_total(FunctionCall& call) {
+  const auto* state = final_state<IntervalSum>(call);
+  return state == nullptr ? call.null() : interval_datum(call.arena(), state->sum);
+}
+/// The same division as interval / float8.
+Datum interval_average(FunctionCall& call) {
+  const auto* state = final_state<IntervalSum>(call);
+  if (state == nullptr) return call.null();
+  constexpr Oid kIntervalDivide = 1326;
+  Datum args[] = {datum_from_pointer(&state->sum),
+                  datum_from_float8(static_cast<double>(state->count))};
+  const bool nulls[] = {false, false};
+  FunctionCall divide{call.context, args, nulls, 2};
+  return find_function(kIntervalDivide)->call(divide);
 }
 
 }  // namespace cofork::aggregate

@@ -7,7 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "catalog/tables.h"
+#include "catalog/function_tables.h"
 #include "types/array.h"
 #include "types/scalar.h"
 
@@ -31,10 +31,13 @@ const Row* find_by_oid(std::span<const Row* const> sorted, Oid oid) {
 class Builtins {
  public:
   explicit Builtins(std::initializer_list<BuiltinTables> more) {
-    for (auto table : {kNumberTypes, kNumericTypes, kTextTypes, kPseudoTypes}) add_types(table);
+    for (auto table : {kNumberTypes, kNumericTypes, kDatetimeTypes, kTextTypes, kPseudoTypes})
+      add_types(table);
     finish_types();
-    for (auto table : {kIntegerFunctions, kFloatFunctions, kNumericFunctions, kComparisonFunctions,
-                       kTextFunctions})
+    for (auto table :
+         {kIntegerFunctions, kFloatFunctions, kNumericFunctions, kDatetimeConvertFunctions,
+          kDatetimeMathFunctions, kDatetimeFieldFunctions, kComparisonFunctions, kTextFunctions,
+          kTextFormatFunctions, kTextMatchFunctions})
       add_functions(table);
     for (const BuiltinTables& tables : more) add_functions(tables.functions);
     sort_by_oid(functions);

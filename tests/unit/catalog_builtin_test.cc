@@ -74,7 +74,9 @@ TEST_P(Calls, AnswerAsPostgres) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Files, Calls, testing::Values("aggregates.calls", "integer.calls", "numeric.calls", "text.calls"),
+INSTANTIATE_TEST_SUITE_P(Files, Calls,
+                         testing::Values("aggregates.calls", "datetime.calls", "integer.calls",
+                                         "interval.calls", "numeric.calls", "text.calls"),
                          [](const auto& instance) {
                            std::string name = instance.param;
                            return name.substr(0, name.find('.'));

@@ -129,7 +129,17 @@ CallEvaluator::Argument CallEvaluator::parse_argument(std::string_view& rest) {
     rest.remove_prefix(1);
     typmod = argument.type->typmod_in(modifiers);
   }
-  if (!argument.is_null) argument.value = argument.type->from_text(context_, text, typmod);
+  if (argument.is_null) return argument;
+  // A literal is read without its typmod, and then cast explicitly, as the analyser does it.
+  const BuiltinCast* fit =
+      typmod >= 0 ? find_cast(argument.type->oid, argument.type->oid) : nullptr;
+  argument.value = argument.type->from_text(context_, text, fit == nullptr ? typmod : -1);
+  if (fit == nullptr) return argument;
+  Datum values[] = {argument.value, datum_from_int32(typmod), datum_from_bool(true)};
+  const bool nulls[] = {false, false, false};
+  const BuiltinFunction* function = find_function(fit->function);
+  FunctionCall call{context_, values, nulls, static_cast<int>(function->args.size())};
+  argument.value = function->call(call);
   return argument;
 }
 
@@ -257,6 +267,22 @@ void CallEvaluator::apply_setting(std::string_view setting) {
   std::string_view name = setting.substr(0, space), value = setting.substr(space + 1);
   if (name == "extra_float_digits") {
     context_.extra_float_digits = std::stoi(std::string(value));
+  } else if (name == "TimeZone") {
+    time_zone_ = *time_zone_from_setting(value);
+    context_.time_zone = &time_zone_;
+  } else if (name == "DateStyle") {
+    context_.date_style = value.starts_with("ISO")        ? DateStyle::kIso
+                          : value.starts_with("SQL")      ? DateStyle::kSql
+                          : value.starts_with("Postgres") ? DateStyle::kPostgres
+                                                          : DateStyle::kGerman;
+    if (value.ends_with("MDY")) context_.date_order = DateOrder::kMdy;
+    if (value.ends_with("DMY") || value == "German") context_.date_order = DateOrder::kDmy;
+    if (value.ends_with("YMD")) context_.date_order = DateOrder::kYmd;
+  } else if (name == "IntervalStyle") {
+    context_.interval_style = value == "postgres"           ? IntervalStyle::kPostgres
+                              : value == "postgres_verbose" ? IntervalStyle::kPostgresVerbose
+                              : value == "sql_standard"     ? IntervalStyle::kSqlStandard
+                                                            : IntervalStyle::kIso8601;
   } else if (name == "bytea_output") {
     context_.bytea_hex = value == "hex";
   } else {

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "catalog/builtin.h"
+#include "types/timezone.h"
 
 namespace cofork::testing_support {
 
@@ -52,6 +53,7 @@ class CallEvaluator {
 
   Arena arena_;
   EvalContext context_;
+  TimeZone time_zone_{"UTC", 0};
 };
 
 }  // namespace cofork::testing_support

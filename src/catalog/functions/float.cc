@@ -187,7 +187,9 @@ template <double (*F)(double)>
 double of_any(double a) {
   return F(a);
 }
-double reciprocal_tangent(double a) { return 1 / std::tan(a); }
+double reciprocal_tangent(double a) {
+  return 1 / std::tan(a);
+}
 double arc_tangent2(double y, double x) {
   return std::atan2(y, x);
 }
