@@ -1,20 +1,21 @@
 // The coroutine model: every task is a fiber in one process, over the same shared memory layout.
 //
 //   born      a fiber on one of N scheduler threads; sessions go to the least loaded
-//   waits     the fiber is suspended; Asio, a set latch or a timer makes it ready again
-//   signalled by its own thread, while the task does not run
-//   dies      returns, or is dropped; the status goes on the reaper's queue
-//   again     the process executes itself: same pid, same sockets, and no memory of the crash
+//   waits     the fiber is suspended; its thread's event loop, a set latch or a timer makes it
+//   ready signalled by its own thread, while the task does not run dies      returns, or is
+//   dropped; the status goes on the reaper's queue again     the process executes itself: same pid,
+//   same sockets, and no memory of the crash
 //
 // The first task (the postmaster) is a fiber too, on thread 0, and its pid is the process's own:
 // signals sent to the process are its signals. Read it beside fork_model.cc.
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
-#include <boost/asio/signal_set.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <cerrno>
 #include <csignal>
@@ -44,6 +45,33 @@ int usable_cpus() {
   if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
   return std::max(1, CPU_COUNT(&set));
 }
+
+/// Signals sent to the process itself: blocked in every thread, read where the postmaster lives.
+class ProcessSignals final : public EventLoop::Watch {
+ public:
+  ProcessSignals(EventLoop& loop, std::function<void(int)> on_signal)
+      : on_signal_(std::move(on_signal)) {
+    sigset_t set;
+    sigemptyset(&set);
+    for (int signo : {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2}) sigaddset(&set, signo);
+    // Before any other thread exists, so that all of them inherit it.
+    pthread_sigmask(SIG_BLOCK, &set, nullptr);
+    fd_ = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    loop.add(fd_, EPOLLIN, *this);
+  }
+  ~ProcessSignals() { ::close(fd_); }
+
+  void happened(uint32_t) override {
+    signalfd_siginfo info;
+    while (::read(fd_, &info, sizeof info) == sizeof info) {
+      on_signal_(static_cast<int>(info.ssi_signo));
+    }
+  }
+
+ private:
+  std::function<void(int)> on_signal_;
+  int fd_ = -1;
+};
 
 }  // namespace
 
@@ -91,14 +119,14 @@ class CoroutineModel final : public Model {
   void on_scheduler_of(Pid pid, std::function<void(FiberTask&)> action);
   void deliver(FiberTask& fiber, int signo);
   void task_died(FiberTask& fiber, ExitStatus status);
-  void listen_to_process_signals();
+  void signal_came(int signo);
   void finish_the_rest();
 
   OperatingSystem& os_;
   Pid first_pid_;
   std::vector<std::unique_ptr<Scheduler>> schedulers_;
   std::vector<std::thread> threads_;
-  asio::signal_set process_signals_;
+  std::unique_ptr<ProcessSignals> process_signals_;
   asio::thread_pool workers_;
   std::atomic<bool> first_has_ended_{false};
   std::atomic<bool> stop_threads_{false};
@@ -135,11 +163,13 @@ CoroutineModel::CoroutineModel(OperatingSystem& os, const CoroutineOptions& opti
         for (int i = 0; i < count; ++i) {
           schedulers.push_back(std::make_unique<Scheduler>(
               i, kStackSlots, kSliceUs,
-              [this](FiberTask& fiber, ExitStatus status) { task_died(fiber, status); }));
+              [this](FiberTask& fiber, ExitStatus status) { task_died(fiber, status); },
+              [this](FiberTask& fiber) { deliver(fiber, SIGALRM); }));
         }
         return schedulers;
       }()),
-      process_signals_(schedulers_[0]->events()),
+      process_signals_(std::make_unique<ProcessSignals>(schedulers_[0]->events(),
+                                                        [this](int signo) { signal_came(signo); })),
       workers_(static_cast<size_t>(options.blocking_workers)),
       inherited_(execute_again_inherited()) {
   if (inherited_) {
@@ -154,7 +184,6 @@ CoroutineModel::CoroutineModel(OperatingSystem& os, const CoroutineOptions& opti
 int CoroutineModel::run_first(const std::function<void(Task&)>& first) {
   // What a postmaster shrugs off; alarms of tasks never come from the kernel here.
   for (int signo : {SIGPIPE, SIGALRM, SIGTTIN, SIGTTOU, SIGXFSZ}) signal(signo, SIG_IGN);
-  listen_to_process_signals();
   {
     std::lock_guard lock(mutex_);
     homes_[first_pid_] = schedulers_[0].get();
@@ -173,14 +202,8 @@ int CoroutineModel::run_first(const std::function<void(Task&)>& first) {
   return exit_code_;
 }
 
-void CoroutineModel::listen_to_process_signals() {
-  for (int signo : {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2})
-    process_signals_.add(signo);
-  process_signals_.async_wait([this](const boost::system::error_code& error, int signo) {
-    if (error) return;
-    if (FiberTask* first = schedulers_[0]->find(first_pid_)) deliver(*first, signo);
-    listen_to_process_signals();
-  });
+void CoroutineModel::signal_came(int signo) {
+  if (FiberTask* first = schedulers_[0]->find(first_pid_)) deliver(*first, signo);
 }
 
 /// The postmaster has ended. In the fork model the logger would go on until the last writer of its
@@ -191,8 +214,7 @@ void CoroutineModel::finish_the_rest() {
     int null = os_.files.open("/dev/null", O_WRONLY);
     if (null >= 0) dup2(null, STDERR_FILENO);
     int64_t deadline_ns = os_.clock.monotonic_ns() + 1'000'000'000;
-    asio::steady_timer timer(schedulers_[0]->events(), std::chrono::seconds(1));
-    timer.async_wait([](const boost::system::error_code&) {});
+    schedulers_[0]->events().set_timer({deadline_ns, 0, EventLoop::TimerKind::kWait});
     schedulers_[0]->run([this, deadline_ns] {
       return schedulers_[0]->task_count() == 0 || os_.clock.monotonic_ns() >= deadline_ns;
     });
@@ -239,7 +261,7 @@ Pid CoroutineModel::spawn(Task& parent, Birth birth) {
     homes_.erase(pid);
     return -EAGAIN;
   }
-  asio::post(home.events(), [this, &home, begin, pid, birth = std::move(birth)] {
+  home.events().post([this, &home, begin, pid, birth = std::move(birth)] {
     if (!begin(birth)) {
       for (int fd : birth.fds) os_.files.close(fd);
       home.expect_task_no_more();
@@ -275,7 +297,8 @@ void CoroutineModel::semaphore_post(Semaphore& semaphore) {
 
 void CoroutineModel::pause_us(Task& task, int64_t duration_us) {
   int64_t due_ns = os_.clock.monotonic_ns() + duration_us * 1000;
-  while (os_.clock.monotonic_ns() < due_ns) suspend_until(fiber_of(task), due_ns);
+  Scheduler& scheduler = fiber_of(task).scheduler;
+  while (os_.clock.monotonic_ns() < due_ns) scheduler.suspend_until(due_ns);
 }
 
 void CoroutineModel::run_blocking(Task& task, const std::function<void()>& work) {
@@ -304,21 +327,7 @@ void CoroutineModel::wake(Pid owner) {
 
 void CoroutineModel::arm_alarm(Task& task, int64_t monotonic_ns) {
   FiberTask& fiber = fiber_of(task);
-  if (fiber.alarm_timer == nullptr) {
-    fiber.alarm_timer = std::make_unique<asio::steady_timer>(fiber.scheduler.events());
-  }
-  if (monotonic_ns == 0) {
-    fiber.alarm_timer->cancel();
-    return;
-  }
-  fiber.alarm_timer->expires_at(
-      asio::steady_timer::time_point(std::chrono::nanoseconds(monotonic_ns)));
-  Scheduler& scheduler = fiber.scheduler;
-  Pid pid = task.pid();
-  fiber.alarm_timer->async_wait([this, &scheduler, pid](const boost::system::error_code& error) {
-    if (error) return;
-    if (FiberTask* sleeper = scheduler.find(pid)) deliver(*sleeper, SIGALRM);
-  });
+  fiber.scheduler.set_alarm(fiber, monotonic_ns);
 }
 
 // --- is signalled
@@ -343,7 +352,7 @@ void CoroutineModel::on_scheduler_of(Pid pid, std::function<void(FiberTask&)> ac
     if (FiberTask* fiber = home->find(pid)) action(*fiber);
     return;
   }
-  asio::post(home->events(), [home, pid, action = std::move(action)] {
+  home->events().post([home, pid, action = std::move(action)] {
     if (FiberTask* fiber = home->find(pid)) action(*fiber);
   });
 }

@@ -1,55 +1,92 @@
 // See coroutine_wait_set.h.
+//
+// The event loop watches edges (the moment a socket becomes ready), a WaitSet promises levels (is
+// it ready?). The difference is bridged here: an edge is remembered until it has been told; and
+// what has been told once is asked from the kernel again, unless the caller has said that it read
+// the socket empty (drained), as the hot path does.
 #include "model/coroutine_wait_set.h"
 
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <chrono>
+#include <poll.h>
+#include <sys/epoll.h>
 
 #include "model/model.h"
 
 namespace cofork {
 
-namespace asio = boost::asio;
+namespace {
 
-struct WatchedSocket : boost::intrusive_ref_counter<WatchedSocket, boost::thread_unsafe_counter> {
-  WatchedSocket(Scheduler& home, Pid owner_pid, int at, int fd, uint32_t wanted)
-      : scheduler(home),
-        owner(owner_pid),
-        position(at),
-        descriptor(home.events(), fd),
-        flags(wanted) {}
-  ~WatchedSocket() {
-    // The descriptor belongs to the task: Asio only stops watching it.
-    if (descriptor.is_open()) descriptor.release();
+uint32_t epoll_events_of(uint32_t flags) {
+  uint32_t events = EPOLLET | EPOLLRDHUP;
+  if (flags & kWaitReadable) events |= EPOLLIN;
+  // Only while somebody waits for it: with each answer a client reads, the room to write grows, and
+  // every growth would be an event.
+  if (flags & kWaitWriteable) events |= EPOLLOUT;
+  return events;
+}
+
+uint32_t flags_of(uint32_t epoll_events) {
+  uint32_t flags = 0;
+  if (epoll_events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) flags |= kWaitReadable;
+  if (epoll_events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) flags |= kWaitWriteable;
+  if (epoll_events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) flags |= kWaitClosed;
+  return flags;
+}
+
+}  // namespace
+
+class CoroutineWaitSet::Socket final : public EventLoop::Watch {
+ public:
+  Socket(FiberTask& fiber, int position, int fd, uint32_t flags)
+      : fiber_(fiber), position_(position), fd_(fd), flags_(flags) {
+    fiber_.scheduler.events().add(fd_, epoll_events_of(flags_), *this);
+  }
+  ~Socket() { fiber_.scheduler.events().remove(fd_); }
+
+  int position() const { return position_; }
+
+  void happened(uint32_t epoll_events) override {
+    edges_ |= flags_of(epoll_events);
+    if (edges_ & flags_) fiber_.scheduler.wake(fiber_);
   }
 
-  /// One question to the reactor per direction at a time; the answer makes `ready` and wakes.
-  void ask(uint32_t direction, asio::posix::descriptor_base::wait_type type) {
-    if ((flags & direction) == 0 || (asked & direction) != 0) return;
-    asked |= direction;
-    descriptor.async_wait(type, [self = boost::intrusive_ptr<WatchedSocket>(this),
-                                 direction](const boost::system::error_code& error) {
-      self->asked &= ~direction;
-      if (error == asio::error::operation_aborted) return;
-      self->ready |= direction;
-      if (FiberTask* fiber = self->scheduler.find(self->owner)) self->scheduler.wake(*fiber);
-    });
+  void change(uint32_t flags) {
+    if (epoll_events_of(flags) != epoll_events_of(flags_)) {
+      // Registering anew makes the kernel tell the present level as an edge.
+      fiber_.scheduler.events().modify(fd_, epoll_events_of(flags), *this);
+    }
+    flags_ = flags;
   }
 
-  Scheduler& scheduler;
-  Pid owner;
-  int position;
-  asio::posix::stream_descriptor descriptor;
-  uint32_t flags;
-  uint32_t asked = 0;
-  uint32_t ready = 0;
+  void drained() { told_ = 0; }
+
+  /// What is ready of what is wanted now, and tells it (once) as ready.
+  uint32_t take() {
+    uint32_t flags = edges_ & flags_;
+    if (flags == 0 && (told_ & flags_) != 0) flags = ask_kernel() & flags_;
+    edges_ &= ~flags;
+    told_ = flags;
+    return flags;
+  }
+
+ private:
+  uint32_t ask_kernel() const {
+    pollfd asked{fd_, static_cast<short>(POLLIN | POLLRDHUP), 0};
+    if (flags_ & kWaitWriteable) asked.events |= POLLOUT;
+    if (::poll(&asked, 1, 0) <= 0) return 0;
+    // EPOLLIN … are the same bits as POLLIN … .
+    return flags_of(static_cast<uint32_t>(asked.revents));
+  }
+
+  FiberTask& fiber_;
+  int position_;
+  int fd_;
+  uint32_t flags_;
+  uint32_t edges_ = 0;  ///< became ready, not told yet
+  uint32_t told_ = 0;   ///< told, and may still be ready
 };
 
 CoroutineWaitSet::CoroutineWaitSet(FiberTask& fiber) : fiber_(fiber) {}
-CoroutineWaitSet::~CoroutineWaitSet() {
-  for (auto& socket : sockets_) {
-    if (socket->descriptor.is_open()) socket->descriptor.release();
-  }
-}
+CoroutineWaitSet::~CoroutineWaitSet() = default;
 
 int CoroutineWaitSet::add_latch(Latch& latch) {
   latch_ = &latch;
@@ -58,8 +95,7 @@ int CoroutineWaitSet::add_latch(Latch& latch) {
 
 int CoroutineWaitSet::add_socket(int fd, uint32_t flags) {
   int position = next_position_++;
-  sockets_.emplace_back(
-      new WatchedSocket(fiber_.scheduler, fiber_.task.pid(), position, fd, flags));
+  sockets_.push_back(std::make_unique<Socket>(fiber_, position, fd, flags));
   return position;
 }
 
@@ -68,10 +104,15 @@ int CoroutineWaitSet::add_postmaster_death(uint32_t) {
   return next_position_++;
 }
 
-void CoroutineWaitSet::modify_socket(int position, uint32_t flags) {
+CoroutineWaitSet::Socket* CoroutineWaitSet::find(int position) {
   for (auto& socket : sockets_) {
-    if (socket->position == position) socket->flags = flags;
+    if (socket->position() == position) return socket.get();
   }
+  return nullptr;
+}
+
+void CoroutineWaitSet::modify_socket(int position, uint32_t flags) {
+  find(position)->change(flags);
 }
 
 void CoroutineWaitSet::modify_latch(int, Latch& latch) {
@@ -79,14 +120,13 @@ void CoroutineWaitSet::modify_latch(int, Latch& latch) {
 }
 
 void CoroutineWaitSet::remove_socket(int position) {
-  std::erase_if(sockets_, [position](auto& socket) {
-    if (socket->position != position) return false;
-    socket->descriptor.release();
-    return true;
-  });
+  std::erase_if(sockets_, [position](auto& socket) { return socket->position() == position; });
 }
 
-/// Collects what has occurred; a readiness is told once, and the next wait asks again.
+void CoroutineWaitSet::drained(int position) {
+  find(position)->drained();
+}
+
 int CoroutineWaitSet::look(std::span<WaitOccurred> occurred) {
   size_t found = 0;
   if (latch_ != nullptr && latch_->is_set.load(std::memory_order_seq_cst) != 0) {
@@ -94,59 +134,30 @@ int CoroutineWaitSet::look(std::span<WaitOccurred> occurred) {
   }
   for (auto& socket : sockets_) {
     if (found == occurred.size()) break;
-    uint32_t flags = socket->ready & socket->flags;
-    if (flags == 0) continue;
-    socket->ready &= ~flags;
-    occurred[found++] = {socket->position, flags};
+    if (uint32_t flags = socket->take()) occurred[found++] = {socket->position(), flags};
   }
   return static_cast<int>(found);
-}
-
-void suspend_until(FiberTask& fiber, int64_t due_ns) {
-  if (due_ns == 0) {
-    fiber.scheduler.suspend();
-    return;
-  }
-  if (fiber.wait_timer == nullptr) {
-    fiber.wait_timer = std::make_unique<asio::steady_timer>(fiber.scheduler.events());
-  }
-  fiber.wait_timer->expires_at(asio::steady_timer::time_point(std::chrono::nanoseconds(due_ns)));
-  Scheduler& scheduler = fiber.scheduler;
-  Pid pid = fiber.task.pid();
-  fiber.wait_timer->async_wait([&scheduler, pid](const boost::system::error_code& error) {
-    if (error) return;
-    if (FiberTask* sleeper = scheduler.find(pid)) scheduler.wake(*sleeper);
-  });
-  scheduler.suspend();
-  fiber.wait_timer->cancel();
 }
 
 int CoroutineWaitSet::wait(int64_t timeout_ms, std::span<WaitOccurred> occurred,
                            WaitEventId event) {
   Clock& clock = fiber_.task.os().clock;
   int64_t due_ns = timeout_ms >= 0 ? clock.monotonic_ns() + timeout_ms * 1'000'000 : 0;
+  bool sleeps = timeout_ms != 0;
   fiber_.task.wait_begins(static_cast<uint32_t>(event));
   int found;
   for (;;) {
     // Same protocol as in the fork model: announce the sleep, then look once more.
     if (latch_ != nullptr) latch_->maybe_sleeping.store(1, std::memory_order_seq_cst);
     found = look(occurred);
-    if (found > 0) break;
-    if (timeout_ms >= 0 && clock.monotonic_ns() >= due_ns) {
+    if (found > 0 || (timeout_ms > 0 && clock.monotonic_ns() >= due_ns)) break;
+    if (!sleeps) {
       // A wait that never sleeps must still hear its sockets: let the event loop run once.
-      for (auto& socket : sockets_) {
-        socket->ask(kWaitReadable, asio::posix::descriptor_base::wait_read);
-        socket->ask(kWaitWriteable, asio::posix::descriptor_base::wait_write);
-      }
       fiber_.scheduler.yield();
       found = look(occurred);
       break;
     }
-    for (auto& socket : sockets_) {
-      socket->ask(kWaitReadable, asio::posix::descriptor_base::wait_read);
-      socket->ask(kWaitWriteable, asio::posix::descriptor_base::wait_write);
-    }
-    suspend_until(fiber_, due_ns);
+    fiber_.scheduler.suspend_until(due_ns);
   }
   if (latch_ != nullptr) latch_->maybe_sleeping.store(0, std::memory_order_seq_cst);
   fiber_.task.wait_ends();

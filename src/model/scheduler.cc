@@ -3,7 +3,6 @@
 
 #include <time.h>
 
-#include <boost/asio/post.hpp>
 #include <chrono>
 #include <cstdlib>
 
@@ -38,12 +37,14 @@ FiberTask::FiberTask(Model& model, OperatingSystem& os, Pid pid, std::string nam
           stack, StackArena::usable_bytes(),
           [](void* self) { Scheduler::current()->live(*static_cast<FiberTask*>(self)); }, this) {}
 
-Scheduler::Scheduler(int index, size_t stack_slots, int64_t slice_us, DeathHook on_death)
+Scheduler::Scheduler(int index, size_t stack_slots, int64_t slice_us, DeathHook on_death,
+                     AlarmHook on_alarm)
     : index_(index),
-      keep_running_(boost::asio::make_work_guard(events_)),
+      events_([this](const EventLoop::Timer& timer) { timer_rang(timer); }),
       stacks_(stack_slots),
       slice_tsc_(static_cast<uint64_t>(slice_us) * tsc_per_us()),
-      on_death_(std::move(on_death)) {}
+      on_death_(std::move(on_death)),
+      on_alarm_(std::move(on_alarm)) {}
 
 // --- the loop
 // -------------------------------------------------------------------------------------
@@ -53,7 +54,7 @@ void Scheduler::run(const std::function<bool()>& finished) {
   loop_fiber_ = std::make_unique<Fiber>();
   while (!finished()) {
     if (ready_.empty()) {
-      events_.run_one();
+      events_.run_once(true);
       continue;
     }
     // One pass over those that are ready now; who becomes ready meanwhile comes after the events,
@@ -63,13 +64,13 @@ void Scheduler::run(const std::function<bool()>& finished) {
       ready_.pop_front();
       switch_to(*next);
     }
-    if (!ready_.empty()) events_.poll();
+    if (!ready_.empty()) events_.run_once(false);
   }
   current_ = nullptr;
 }
 
 void Scheduler::nudge() {
-  boost::asio::post(events_, [] {});
+  events_.post([] {});
 }
 
 void Scheduler::switch_to(FiberTask& fiber) {
@@ -136,6 +137,41 @@ void Scheduler::suspend() {
   back_to_loop(self);
 }
 
+void Scheduler::suspend_until(int64_t due_ns) {
+  if (due_ns == 0) {
+    suspend();
+    return;
+  }
+  EventLoop::Timer timer{due_ns, running_->task.pid(), EventLoop::TimerKind::kWait};
+  events_.set_timer(timer);
+  suspend();
+  events_.cancel_timer(timer);
+}
+
+void Scheduler::set_alarm(FiberTask& fiber, int64_t due_ns) {
+  Pid pid = fiber.task.pid();
+  if (fiber.alarm_due_ns != 0) {
+    events_.cancel_timer({fiber.alarm_due_ns, pid, EventLoop::TimerKind::kAlarm});
+  }
+  fiber.alarm_due_ns = due_ns;
+  if (due_ns != 0) events_.set_timer({due_ns, pid, EventLoop::TimerKind::kAlarm});
+}
+
+void Scheduler::timer_rang(const EventLoop::Timer& timer) {
+  if (timer.kind == EventLoop::TimerKind::kTrim) {
+    trim_idle_stacks();
+    return;
+  }
+  FiberTask* fiber = find(timer.pid);
+  if (fiber == nullptr) return;
+  if (timer.kind == EventLoop::TimerKind::kWait) {
+    wake(*fiber);
+  } else {
+    fiber->alarm_due_ns = 0;
+    on_alarm_(*fiber);
+  }
+}
+
 void Scheduler::yield() {
   FiberTask& self = *running_;
   self.state = FiberTask::State::kReady;
@@ -144,7 +180,7 @@ void Scheduler::yield() {
 }
 
 void Scheduler::wake(FiberTask& fiber) {
-  if (fiber.state != FiberTask::State::kSuspended || fiber.stopped) return;
+  if (fiber.state != FiberTask::State::kSuspended || fiber.stopped || fiber.end) return;
   fiber.state = FiberTask::State::kReady;
   ready_.push_back(&fiber);
 }
@@ -176,6 +212,7 @@ void Scheduler::resume(FiberTask& fiber) {
 }
 
 void Scheduler::bury(FiberTask& fiber) {
+  set_alarm(fiber, 0);
   tasks_.erase(fiber.task.pid());
   expect_task_no_more();
   if (fiber.dropped) {
@@ -193,17 +230,15 @@ void Scheduler::bury(FiberTask& fiber) {
 // ----------------------------------------------------------------------------------
 
 namespace {
-constexpr auto kTrimInterval = std::chrono::seconds(2);
+constexpr int64_t kTrimIntervalNs = 2'000'000'000;
 }
 
 void Scheduler::trim_later(FiberTask& fiber) {
   fiber.stack_touched = true;
   touched_.push_back(fiber.task.pid());
   if (touched_.size() > 1) return;  // the timer runs already
-  trim_timer_.expires_after(kTrimInterval);
-  trim_timer_.async_wait([this](const boost::system::error_code& error) {
-    if (!error) trim_idle_stacks();
-  });
+  int64_t now_ns = fiber.task.os().clock.monotonic_ns();
+  events_.set_timer({now_ns + kTrimIntervalNs, 0, EventLoop::TimerKind::kTrim});
 }
 
 /// Two looks: a stack is trimmed when its task has not run for a whole interval, so that a busy

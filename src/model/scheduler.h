@@ -8,9 +8,6 @@
 #pragma once
 
 #include <atomic>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -20,6 +17,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "model/event_loop.h"
 #include "model/exit_status.h"
 #include "model/fiber.h"
 #include "model/stack_arena.h"
@@ -47,10 +45,8 @@ struct FiberTask {
   uint64_t pending_signals = 0;   ///< bit signo-1, while blocked
   std::optional<ExitStatus> end;  ///< how it died; set once
   bool dropped = false;           ///< died without unwinding: its stack and objects are left alone
-  // Timers are made on first use: most sessions never need one.
-  std::unique_ptr<boost::asio::steady_timer> wait_timer;
-  std::unique_ptr<boost::asio::steady_timer> alarm_timer;
-  bool stack_touched = true;  ///< has run since its unused stack pages were given back
+  int64_t alarm_due_ns = 0;       ///< monotonic; 0: no alarm is set
+  bool stack_touched = true;      ///< has run since its unused stack pages were given back
   uint64_t last_ran_tsc = 0;
   uint64_t cpu_tsc = 0;
   uint64_t switches = 0;
@@ -61,11 +57,14 @@ class Scheduler {
  public:
   /// What the scheduler tells the model about a task that is gone.
   using DeathHook = std::function<void(FiberTask&, ExitStatus)>;
+  /// SIGALRM is due for a task.
+  using AlarmHook = std::function<void(FiberTask&)>;
 
-  Scheduler(int index, size_t stack_slots, int64_t slice_us, DeathHook on_death);
+  Scheduler(int index, size_t stack_slots, int64_t slice_us, DeathHook on_death,
+            AlarmHook on_alarm);
 
   int index() const { return index_; }
-  boost::asio::io_context& events() { return events_; }
+  EventLoop& events() { return events_; }
   bool is_current_thread() const { return current_ == this; }
   static Scheduler* current() { return current_; }
   FiberTask* running() const { return running_; }
@@ -90,6 +89,10 @@ class Scheduler {
                  std::function<void(Task&)> body);
   /// Called by the running fiber: sleeps until wake().
   void suspend();
+  /// The same, but no longer than until a monotonic time (0: no limit).
+  void suspend_until(int64_t due_ns);
+  /// Rings the task's alarm at a monotonic time, instead of the time set before; 0: never.
+  void set_alarm(FiberTask& fiber, int64_t due_ns);
   /// Called by the running fiber: back of the queue, if anybody else could run.
   void yield();
   void wake(FiberTask& fiber);
@@ -107,6 +110,7 @@ class Scheduler {
   void switch_to(FiberTask& fiber);
   void back_to_loop(FiberTask& fiber);
   void bury(FiberTask& fiber);
+  void timer_rang(const EventLoop::Timer& timer);
   void trim_later(FiberTask& fiber);
   void trim_idle_stacks();
   void publish_memory(FiberTask& fiber);
@@ -114,8 +118,7 @@ class Scheduler {
   static constinit thread_local Scheduler* current_;
 
   int index_;
-  boost::asio::io_context events_{1};
-  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> keep_running_;
+  EventLoop events_;
   std::unique_ptr<Fiber> loop_fiber_;
   StackArena stacks_;
   std::deque<FiberTask*> ready_;
@@ -125,10 +128,10 @@ class Scheduler {
   /// Tasks whose stacks may hold pages they do not need, and when to look at them. A session that
   /// has run one query has touched several pages and needs one while it is idle.
   std::vector<Pid> touched_;
-  boost::asio::steady_timer trim_timer_{events_};
   uint64_t slice_tsc_;
   uint64_t slice_started_tsc_ = 0;
   DeathHook on_death_;
+  AlarmHook on_alarm_;
 };
 
 /// TSC ticks in a microsecond, measured once at start.

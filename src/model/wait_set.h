@@ -39,6 +39,9 @@ class WaitSet {
   virtual void modify_socket(int position, uint32_t flags) = 0;
   virtual void modify_latch(int position, Latch& latch) = 0;
   virtual void remove_socket(int position) = 0;
+  /// The caller has read the socket until there was no more (a short read, or EAGAIN): a model that
+  /// hears of changes only need not ask the kernel before the next sleep. Never required.
+  virtual void drained(int /*position*/) {}
   /// Sleeps until something occurred or `timeout_ms` (-1: no limit) is over. Number of entries
   /// filled; 0 on timeout. Does not look at interrupts: the caller does, after each return.
   virtual int wait(int64_t timeout_ms, std::span<WaitOccurred> occurred, WaitEventId event) = 0;

@@ -79,6 +79,7 @@ bool Connection::fill(size_t count) {
     size_t room = (heap_ ? heap_bytes_ : kInlineBytes) - start_ - available_;
     ssize_t got = task_.os().sockets.recv(socket_, input() + start_ + available_, room);
     more_is_waiting_ = got == static_cast<ssize_t>(room);
+    if (got != 0 && !more_is_waiting_) wait_set_->drained(socket_position_);
     if (got > 0) {
       available_ += static_cast<size_t>(got);
     } else if (got == -EAGAIN) {
