@@ -6,10 +6,18 @@
 namespace cofork {
 
 extern const std::span<const BuiltinType> kDatetimeTypes;
+extern const std::span<const BuiltinType> kNetworkTypes;
+extern const std::span<const BuiltinType> kRegTypes;
 
+extern const std::span<const BuiltinFunction> kArrayFunctions;
+extern const std::span<const BuiltinFunction> kByteaFunctions;
 extern const std::span<const BuiltinFunction> kDatetimeConvertFunctions;
 extern const std::span<const BuiltinFunction> kDatetimeFieldFunctions;
 extern const std::span<const BuiltinFunction> kDatetimeMathFunctions;
+extern const std::span<const BuiltinFunction> kFormatFunctions;
+extern const std::span<const BuiltinFunction> kMiscFunctions;
+extern const std::span<const BuiltinFunction> kNetworkFunctions;
+extern const std::span<const BuiltinFunction> kRegexpFunctions;
 extern const std::span<const BuiltinFunction> kTextFormatFunctions;
 extern const std::span<const BuiltinFunction> kTextMatchFunctions;
 

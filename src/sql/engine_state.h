@@ -11,6 +11,9 @@
 #include "sql/engine.h"
 #include "sql/exec.h"
 #include "sql/parser.h"
+#include "types/random.h"
+#include "types/regex.h"
+#include "types/timezone.h"
 
 namespace cofork {
 
@@ -124,6 +127,10 @@ struct Engine::State {
   std::shared_ptr<PreparedStatement> unnamed_statement;
   EvalContext base{nullptr};
   uint64_t context_version = 0;
+  // What `base` points to: the session's zone, and what functions remember between statements.
+  TimeZone time_zone{"UTC", 0};
+  RandomState random;
+  RegexCache regexes;
   Arena scratch;    ///< of the running utility statement
   std::string tag;  ///< "SELECT 12": what ExecuteResult::tag points to
   std::string_view running_tag;

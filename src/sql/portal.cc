@@ -244,6 +244,7 @@ const EvalContext& Engine::State::context() {
     base.extra_float_digits = view.get(setting::kExtraFloatDigits);
     base.bytea_hex = view.get(setting::kByteaOutput) == setting::ByteaOutput::kHex;
     base.interval_style = static_cast<IntervalStyle>(view.get(setting::kIntervalStyle));
+    if (auto zone = time_zone_from_setting(view.get(setting::kTimeZone))) time_zone = *zone;
     if (const auto* style = view.derived<DateStyleValue>(setting::kDateStyle)) {
       switch (style->style) {
         case DateStyleValue::Style::kPostgres:
@@ -265,6 +266,9 @@ const EvalContext& Engine::State::context() {
     }
   }
   base.session = &session;
+  base.time_zone = &time_zone;
+  base.random = &random;
+  base.regex_cache = &regexes;
   base.transaction_start_us = session.transaction.start_us();
   base.statement_start_us = session.statement_start_us;
   return base;

@@ -1,8 +1,8 @@
 // What the date and time functions share: their types as C++ parameters, and steps of arithmetic.
 #pragma once
 
-#include "catalog/functions/wrap.h"
 #include "catalog/function_tables.h"
+#include "catalog/functions/wrap.h"
 #include "support/error.h"
 #include "types/datetime.h"
 

@@ -3,8 +3,8 @@
 #include <vector>
 
 #include "catalog/array_element.h"
-#include "catalog/functions/wrap.h"
 #include "catalog/function_tables.h"
+#include "catalog/functions/wrap.h"
 #include "support/error.h"
 #include "types/scalar.h"
 #include "types/text.h"

@@ -2,8 +2,8 @@
 //
 // The matcher is MatchText of like_match.c in spirit: only % needs backtracking, and one level of
 // it is enough.
-#include "catalog/functions/wrap.h"
 #include "catalog/function_tables.h"
+#include "catalog/functions/wrap.h"
 #include "support/error.h"
 #include "types/text.h"
 
