@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 #include <thread>
 
 #include "client.h"
@@ -20,6 +21,21 @@ double milliseconds_of(const std::function<void()>& work) {
       .count();
 }
 
+/// How much longer than its CPU time a piece of work takes just now: 1 on a quiet machine.
+double contention() {
+  const auto cpu_ms = [] {
+    timespec now{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) * 1e3 + static_cast<double>(now.tv_nsec) / 1e6;
+  };
+  const double begin = cpu_ms();
+  const double wall = milliseconds_of([&] {
+    while (cpu_ms() < begin + 2) {
+    }
+  });
+  return std::max(1.0, wall / 2);
+}
+
 /// With one scheduler thread both sessions must share it.
 TEST_P(FairnessTest, BusySessionDoesNotStarveAnother) {
   if (server.is_cofork()) server.configure("cofork.scheduler_threads = 1\n");
@@ -28,14 +44,16 @@ TEST_P(FairnessTest, BusySessionDoesNotStarveAnother) {
   ASSERT_TRUE(other.query("select 1").ok);
   ASSERT_TRUE(busy.send("select count(*) from generate_series(1, 50000000)"));
   std::vector<double> times;
+  double worst_contention = 1;
   for (int i = 0; i < 50 && !busy.answer_is_ready(std::chrono::milliseconds(0)); ++i) {
     times.push_back(milliseconds_of([&] { EXPECT_EQ(other.query("select 1").first(), "1"); }));
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    worst_contention = std::max(worst_contention, contention());
   }
   ASSERT_GE(times.size(), 10u) << "the busy statement was over too soon to tell";
   std::sort(times.begin(), times.end());
-  // A few slices of 2 ms each, and room for a machine that has other things to do.
-  EXPECT_LT(times[times.size() / 2], 20) << "median, ms";
+  // A few slices of 2 ms each, stretched when the machine has other things to do.
+  EXPECT_LT(times[times.size() / 2], 20 * worst_contention)
+      << "median, ms; contention " << worst_contention;
   busy.cancel();
   busy.collect();
 }
@@ -77,26 +95,35 @@ TEST_P(FairnessTest, SessionsNeverSeeEachOthersErrors) {
 /// Thousands of connections, one after the other: memory ends where it was.
 TEST_P(FairnessTest, ConnectionsLeaveNothingBehind) {
   server.start();
-  const int warm_up = server.is_reference() ? 100 : 2000;
-  const int count = server.is_reference() ? 500 : 20000;
-  const auto connect_many = [&](int connections) {
-    for (int i = 0; i < connections; ++i) {
+  // As many as fit into half a minute, on a machine that may have other things to do.
+  constexpr int kWarmUp = 500;
+  constexpr int kConnections = 20000;
+  constexpr int kConnectionsMin = 500;
+  const auto connect_many = [&](int connections, std::chrono::seconds limit) {
+    const auto deadline = std::chrono::steady_clock::now() + limit;
+    int made = 0;
+    while (made < connections && std::chrono::steady_clock::now() < deadline) {
       RawClient client(server);
       client.log_in();
-      ASSERT_NE(client.backend_pid(), 0) << "connection " << i;
+      if (client.backend_pid() == 0) {
+        ADD_FAILURE() << "connection " << made << " was refused";
+        return made;
+      }
       client.send(protocol_message('X', ""));
+      ++made;
     }
+    return made;
   };
   const auto alone = [&] {
     return server.value(
                "select count(*) from pg_stat_activity where backend_type = 'client backend'") ==
            "1";
   };
-  connect_many(warm_up);
+  connect_many(kWarmUp, std::chrono::seconds(10));
   ASSERT_TRUE(wait_until(alone));
   const long before = resident_kb(server.pid());
   const int descriptors = open_descriptors(server.pid());
-  connect_many(count);
+  EXPECT_GE(connect_many(kConnections, std::chrono::seconds(30)), kConnectionsMin);
   ASSERT_TRUE(wait_until(alone));
   EXPECT_LE(resident_kb(server.pid()), before + 2048) << "kB, before: " << before;
   EXPECT_TRUE(wait_until([&] { return open_descriptors(server.pid()) <= descriptors; }));
