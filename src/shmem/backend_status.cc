@@ -5,7 +5,7 @@
 #include <cassert>
 #include <cstring>
 
-#include "support/shared_bytes.h"
+#include "os/shared_bytes.h"
 
 namespace cofork {
 
