@@ -1,9 +1,10 @@
-// "live" is a promise: a setting is marked kLive exactly when code looks at it. This reads the sources.
+// "live" is a promise: a setting is marked kLive exactly when code looks at it. This reads the
+// sources.
 #include <gtest/gtest.h>
 
+#include <cctype>
 #include <filesystem>
 #include <map>
-#include <regex>
 #include <set>
 #include <string>
 
@@ -29,23 +30,34 @@ const std::map<std::string, SettingIndex>& indexes_by_symbol() {
 
 /// Where settings are named because they exist, not because something depends on them.
 bool is_bookkeeping(const std::string& path) {
-  static const std::set<std::string> kFiles = {"setting.h", "setting.cc", "hooks.cc", "settings.h",
+  static const std::set<std::string> kFiles = {"setting.h",          "setting.cc",
+                                               "hooks.cc",           "settings.h",
                                                "server_settings.cc", "select_config_files.cc"};
   return path.find("/settings/table/") != std::string::npos ||
          (path.find("/src/settings/") != std::string::npos &&
           kFiles.contains(fs::path(path).filename().string()));
 }
 
+/// The symbols after every "setting::" or "SettingIndex::" of a text.
+void collect_symbols(const std::string& text, std::set<std::string>& symbols) {
+  for (const std::string prefix : {"setting::", "SettingIndex::"}) {
+    for (size_t at = text.find(prefix); at != std::string::npos; at = text.find(prefix, at)) {
+      at += prefix.size();
+      size_t end = at;
+      while (end < text.size() && (std::isalnum(static_cast<unsigned char>(text[end])) != 0)) ++end;
+      symbols.insert(text.substr(at, end - at));
+    }
+  }
+}
+
 std::set<std::string> symbols_in_use() {
   std::set<std::string> used;
-  const std::regex mention("(?:setting|SettingIndex)::(k[A-Z][A-Za-z0-9]*)");
-  for (const auto& entry : fs::recursive_directory_iterator(testing_support::data_path("../../src"))) {
+  for (const auto& entry :
+       fs::recursive_directory_iterator(testing_support::data_path("../../src"))) {
     std::string path = entry.path().lexically_normal().string();
     bool is_source = path.ends_with(".cc") || path.ends_with(".h");
-    if (!is_source || is_bookkeeping(path)) continue;
-    std::string text = testing_support::read_file(path);
-    for (std::sregex_iterator at(text.begin(), text.end(), mention), end; at != end; ++at) {
-      used.insert((*at)[1]);
+    if (is_source && !is_bookkeeping(path)) {
+      collect_symbols(testing_support::read_file(path), used);
     }
   }
   return used;
