@@ -18,7 +18,7 @@ STRING(kLcMessages, "lc_messages", kSuperuser, 0, "", "language of messages")
 STRING(kLcMonetary, "lc_monetary", kUser, 0, "C", "locale for money format")
 STRING(kLcNumeric, "lc_numeric", kUser, 0, "C", "locale for number format")
 STRING(kLcTime, "lc_time", kUser, 0, "C", "locale for day and month names")
-STRING(kTimeZone, "TimeZone", kUser, kReport, "GMT", "session time zone")
+STRING(kTimeZone, "TimeZone", kUser, kReport | kLive, "GMT", "session time zone")
 STRING(kTimezoneAbbreviations, "timezone_abbreviations", kUser, 0, nullptr,
        "set of zone abbreviations")
 #undef CATEGORY
