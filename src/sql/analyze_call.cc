@@ -309,6 +309,10 @@ Expr* Analyzer::call_function(std::string_view schema, std::string_view name, st
     }
   }
   std::vector<Candidate> best = best_candidates(std::move(candidates), input);
+  if (best.empty() && node.node("over") != nullptr) {
+    throw Error(sqlstate::kFeatureNotSupported, "window function {} is not supported", name)
+        .position(position(node.location()));
+  }
   if (best.size() > 1) no_such_function(schema, name, args, node.location(), true);
   if (best.empty()) no_such_function(schema, name, args, node.location(), false);
   return finish_call(best[0], name, args, node, scope);

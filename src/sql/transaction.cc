@@ -40,7 +40,7 @@ char TransactionBlock::status() const {
 void TransactionBlock::start(int64_t now_us) {
   start_us_ = now_us;
   settings().begin_transaction();
-  if (listener_ != nullptr) listener_(task_, start_us_);
+  if (listener_ != nullptr) listener_(start_us_, false);
 }
 
 void TransactionBlock::end(bool commit) {
@@ -48,7 +48,7 @@ void TransactionBlock::end(bool commit) {
   savepoints_.clear();
   state_ = BlockState::kIdle;
   start_us_ = 0;
-  if (listener_ != nullptr) listener_(task_, 0);
+  if (listener_ != nullptr) listener_(0, commit);
 }
 
 void TransactionBlock::start_statement(int64_t now_us) {

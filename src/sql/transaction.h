@@ -66,8 +66,8 @@ class TransactionBlock {
   /// Nested blocks open, the outermost being 1: savepoints count.
   int nesting_level() const { return 1 + static_cast<int>(savepoints_.size()); }
 
-  /// Called when a transaction starts (its start time) and when it has ended (0).
-  using Listener = void (*)(Task& task, int64_t start_us);
+  /// Called when a transaction starts (with its start time) and when it has ended (with 0).
+  using Listener = void (*)(int64_t start_us, bool committed);
   void set_listener(Listener listener) { listener_ = listener; }
 
  private:

@@ -82,7 +82,7 @@ TEST(SqlEngine, GroupsAndOrder) {
       {"select x from generate_series(1, 9) x limit 2 offset 3", "4\n5\nSELECT 2\n"},
       {"select 1 limit -1", "2201W 0: LIMIT must not be negative\n"},
       {"select count(*) from generate_series(1, 3) where count(*) > 1",
-       "42803 51: aggregate functions are not allowed in WHERE\n"},
+       "42803 50: aggregate functions are not allowed in WHERE\n"},
   });
 }
 
@@ -177,7 +177,7 @@ TEST(SqlEngine, ExtendedProtocol) {
 TEST(SqlEngine, DepthEndsInAnError) {
   in_session([](TestSession& s) {
     std::string sum = "select 1";
-    for (int i = 0; i < 100'000; ++i) sum += "+1";
+    for (int i = 0; i < 30'000; ++i) sum += "+1";
     EXPECT_EQ(s.run(sum), "54001 0: stack depth limit exceeded\n");
     std::string literal(1'000'000, 'x');
     EXPECT_EQ(s.run("select '" + literal + "'"), literal + "\nSELECT 1\n");
