@@ -23,9 +23,12 @@ void report_transaction(int64_t start_us, bool committed) {
 Engine::Engine(Session& session) : session_(session), state_(std::make_unique<State>(session)) {
   session.engine = this;
   session.transaction.set_listener(report_transaction);
+  session.login_is_superuser = session.is_superuser;
+  settings().set_host(&state_->host);
 }
 
 Engine::~Engine() {
+  settings().set_host(nullptr);
   session_.engine = nullptr;
 }
 

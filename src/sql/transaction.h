@@ -61,6 +61,10 @@ class TransactionBlock {
   /// Warns 25P01 likewise (WarnNoTransactionBlock).
   void warn_outside_block(std::string_view statement) const;
 
+  /// A query runs: the isolation level can no longer change.
+  void note_query() { has_run_query_ = true; }
+  bool has_run_query() const { return has_run_query_; }
+
   /// Transaction start: microseconds since 2000-01-01 UTC, what now() says. 0 outside.
   int64_t start_us() const { return start_us_; }
   /// Nested blocks open, the outermost being 1: savepoints count.
@@ -81,6 +85,7 @@ class TransactionBlock {
   Task& task_;
   BlockState state_ = BlockState::kIdle;
   std::vector<Savepoint> savepoints_;
+  bool has_run_query_ = false;
   int64_t start_us_ = 0;
   int64_t now_us_ = 0;  ///< arrival of the running statement
   Listener listener_ = nullptr;
