@@ -21,7 +21,7 @@
 #include "shmem/backend_status.h"
 #include "shmem/lwlock.h"
 #include "shmem/task_table.h"
-#include "support/shared_bytes.h"
+#include "os/shared_bytes.h"
 
 namespace cofork {
 namespace {

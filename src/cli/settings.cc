@@ -99,7 +99,7 @@ bool select(const SettingsView& view, const std::vector<std::string>& names, boo
     bool is_named = names.empty() || std::any_of(names.begin(), names.end(), [&](const auto& name) {
                       return find_setting(name) == index;
                     });
-    bool is_live = setting_info(index).has(setting_flag::kLive);
+    bool is_live = setting_info(index).is_live();
     if (is_named && (is_live || !only_live))
       out.push_back({std::move(row), view.show(index), is_live});
   }

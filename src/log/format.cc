@@ -1,7 +1,7 @@
 // The text form, and what the forms have in common.
 #include "log/format.h"
 
-#include "settings/zone.h"
+#include "settings/local_time.h"
 
 namespace cofork {
 namespace {
@@ -154,12 +154,14 @@ std::string virtual_transaction_text(const LogIdentity& identity) {
 }
 
 std::string log_timestamp(const SettingsView& settings, int64_t unix_us, bool with_milliseconds) {
-  const Zone* zone = settings.derived<Zone>(setting::kLogTimezone);
-  Zone::Local t = zone->at(unix_us / 1000000);
+  const TimeZone* zone = settings.derived<TimeZone>(setting::kLogTimezone);
+  LocalTime t = local_time(*zone, unix_us / 1000000);
   std::string text = fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}", t.year, t.month, t.day,
                                  t.hour, t.minute, t.second);
   if (with_milliseconds) text += fmt::format(".{:03}", unix_us / 1000 % 1000);
-  return text + ' ' + t.abbreviation;
+  text += ' ';
+  text += t.abbreviation;
+  return text;
 }
 
 void append_line_prefix(const LogMoment& moment, SqlState sqlstate, std::string& out) {

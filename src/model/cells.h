@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "support/shared_bytes.h"
+#include "os/shared_bytes.h"
 
 namespace cofork {
 

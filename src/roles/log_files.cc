@@ -7,7 +7,7 @@
 
 #include "io/file.h"
 #include "settings/hooks.h"
-#include "settings/zone.h"
+#include "settings/local_time.h"
 
 namespace cofork {
 namespace {
@@ -25,7 +25,7 @@ const char* destination_name(LogDestination destination) {
 
 std::string log_file_name(const SettingsView& settings, int64_t unix_seconds,
                           LogDestination destination) {
-  Zone::Local local = settings.derived<Zone>(setting::kLogTimezone)->at(unix_seconds);
+  LocalTime local = local_time(*settings.derived<TimeZone>(setting::kLogTimezone), unix_seconds);
   std::string name =
       fmt::format("{}/{}", settings.get(setting::kLogDirectory),
                   format_local_time(settings.get(setting::kLogFilename), local, unix_seconds));
@@ -37,7 +37,8 @@ std::string log_file_name(const SettingsView& settings, int64_t unix_seconds,
 int64_t next_rotation_seconds(const SettingsView& settings, int64_t now_seconds) {
   int64_t interval = int64_t{settings.get(setting::kLogRotationAge)} * 60;
   if (interval <= 0) return 0;
-  int offset = settings.derived<Zone>(setting::kLogTimezone)->at(now_seconds).offset_seconds;
+  int offset =
+      local_time(*settings.derived<TimeZone>(setting::kLogTimezone), now_seconds).offset_seconds;
   int64_t local = now_seconds + offset;
   return local - local % interval + interval - offset;
 }

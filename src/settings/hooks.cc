@@ -7,7 +7,7 @@
 #include <span>
 
 #include "settings/encodings.h"
-#include "settings/zone.h"
+#include "types/timezone.h"
 
 namespace cofork {
 namespace {
@@ -122,33 +122,31 @@ void check_date_style(Call& call) {
 // --- time zones
 // -----------------------------------------------------------------------------------
 
+void take_time_zone(Call& call, std::optional<TimeZone> found) {
+  if (!found) throw refusal(call);
+  auto zone = std::make_shared<const TimeZone>(*std::move(found));
+  std::string name = zone->name();
+  call.value = SettingValue::of_text(std::move(name), std::move(zone));
+}
+
 void check_time_zone(Call& call) {
   std::string text(call.text());
-  std::shared_ptr<const Zone> zone;
   if (starts_with_word(text, "interval")) {
     throw Error(sqlstate::kFeatureNotSupported,
                 "time zones given as an interval are not supported");
   }
   char* end = nullptr;
   double hours = std::strtod(text.c_str(), &end);
-  if (end != text.c_str() && *end == '\0') {
-    // Only whole seconds, and at most a week: what a POSIX zone can say.
-    if (!(std::fabs(hours) <= 167))
-      throw refusal(call).detail("UTC timezone offset is out of range.");
-    zone = Zone::fixed(static_cast<int>(hours * 3600));
-  } else {
-    zone = Zone::find(text);
+  bool is_number = end != text.c_str() && *end == '\0';
+  // At most a week: what a POSIX zone can say.
+  if (is_number && !(std::fabs(hours) <= 167)) {
+    throw refusal(call).detail("UTC timezone offset is out of range.");
   }
-  if (!zone) throw refusal(call);
-  std::string name = zone->name();
-  call.value = SettingValue::of_text(std::move(name), std::move(zone));
+  take_time_zone(call, time_zone_from_setting(text));
 }
 
 void check_log_time_zone(Call& call) {
-  std::shared_ptr<const Zone> zone = Zone::find(call.text());
-  if (!zone) throw refusal(call);
-  std::string name = zone->name();
-  call.value = SettingValue::of_text(std::move(name), std::move(zone));
+  take_time_zone(call, find_time_zone(call.text()));
 }
 
 void check_zone_abbreviations(Call& call) {

@@ -3,7 +3,7 @@
 //
 // Derived forms, read with settings().derived<T>(id):
 //   DateStyle      → DateStyleValue
-//   TimeZone, log_timezone → Zone (settings/zone.h)
+//   TimeZone, log_timezone → TimeZone (types/timezone.h)
 //   log_destination → LogDestinations
 //   search_path, temp_tablespaces, listen_addresses … → NameList
 #pragma once

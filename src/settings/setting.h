@@ -100,6 +100,8 @@ struct SettingInfo {
   std::span<const EnumOption> options;
 
   bool has(setting_flag::Flag flag) const { return (flags & flag) != 0; }
+  /// Does anything depend on it? A fact that is only shown is what it says.
+  bool is_live() const { return has(setting_flag::kLive) || context == SettingContext::kInternal; }
 };
 
 /// Position of a setting in the list.

@@ -86,8 +86,9 @@ SettingRow SettingsView::row(SettingIndex index) const {
   if (const char* unit = unit_name(info.unit)) row.unit = unit;
   row.category = info.category;
   row.short_desc = info.description;
-  if (!info.has(setting_flag::kLive))
+  if (!info.is_live()) {
     row.extra_desc = "Accepted and checked; has no effect in this server.";
+  }
   row.context = context_name(info.context);
   row.vartype = type_name(info.type);
   row.source = source_name(source_of(index));

@@ -5,7 +5,7 @@
 #include <cassert>
 #include <cstring>
 
-#include "support/shared_bytes.h"
+#include "os/shared_bytes.h"
 
 namespace cofork {
 
@@ -133,8 +133,8 @@ void status_begin(const StatusIntroduction& who) {
   if (first_time) task.on_shmem_exit(leave);
 }
 
-void report_activity(BackendState state, std::string_view statement, int64_t statement_start,
-                     bool tracked) {
+void report_activity(BackendState state, std::string_view statement, bool tracked,
+                     int64_t statement_start) {
   MyProc& me = my();
   BackendStatus& status = my_status();
   BackendStatusFields& fields = status.fields;

@@ -118,8 +118,8 @@ void status_begin(const StatusIntroduction& who);
 /// other state the last one stays. `statement_start` 0: now. `tracked` is track_activities: when
 /// off the row says "disabled". Also charges active and idle-in-transaction time to the database's
 /// statistics.
-void report_activity(BackendState state, std::string_view statement, int64_t statement_start = 0,
-                     bool tracked = true);
+void report_activity(BackendState state, std::string_view statement, bool tracked = true,
+                     int64_t statement_start = 0);
 void report_application_name(std::string_view name);
 void report_transaction_start(int64_t timestamp);  ///< 0: no transaction
 void report_query_id(uint64_t query_id);

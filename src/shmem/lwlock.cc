@@ -262,7 +262,8 @@ bool LwLock::wait_for_variable(const std::atomic<uint64_t>& variable, uint64_t o
 void LwLock::update_variable(std::atomic<uint64_t>& variable, uint64_t value) {
   assert(held_by_me(LwMode::kExclusive));
   variable.store(value, std::memory_order_seq_cst);
-  if ((state() & kHasWaiters) == 0) return;
+  // In one order with the store: either we see the waiter, or it sees the new value.
+  if ((state_.load(std::memory_order_seq_cst) & kHasWaiters) == 0) return;
   Proc* procs = my().procs;
   ProcList woken;
   WaitList to_wake(woken, procs);

@@ -77,6 +77,9 @@ struct alignas(kAreaAlignment) Proc {
   std::atomic<int32_t> clear_next;  ///< next member; kNoProc at the end
   std::atomic<bool> clear_is_member;
   TransactionId clear_latest_xid;
+
+  /// Goes on counting over the Proc's owners, so that a virtual transaction id comes back late.
+  LocalTransactionId last_local_xid;
 };
 static_assert(std::is_standard_layout_v<Proc>);
 static_assert(std::is_trivially_destructible_v<Proc>);

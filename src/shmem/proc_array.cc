@@ -6,6 +6,7 @@
 #include <new>
 
 #include "model/model.h"
+#include "shmem/backend_status.h"
 #include "support/error.h"
 
 namespace cofork {
@@ -206,6 +207,20 @@ void proc_array_end_transaction(TransactionId latest_xid) {
   } else {
     end_running_in_group(this_task(), me, latest_xid);
   }
+}
+
+void transaction_begins(int64_t start) {
+  Proc& proc = my_proc();
+  if (++proc.last_local_xid == 0) ++proc.last_local_xid;  // 0 means none
+  proc.local_xid.store(proc.last_local_xid, std::memory_order_relaxed);
+  report_transaction_start(start);
+}
+
+void transaction_ends(bool committed, TransactionId latest_xid) {
+  PendingStats& stats = my().stats;
+  ++(committed ? stats.commits : stats.rollbacks);
+  report_transaction_start(0);
+  proc_array_end_transaction(latest_xid);
 }
 
 std::vector<TransactionId> running_transactions() {

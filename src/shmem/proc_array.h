@@ -69,6 +69,12 @@ void proc_array_set_xid(TransactionId xid);
 /// Several that end at once are served by one of them (ProcArrayGroupClearXid).
 void proc_array_end_transaction(TransactionId latest_xid);
 
+/// A transaction begins and ends in a client backend: its virtual id, its start in
+/// pg_stat_activity, the counters of its database. `start` as StatusRow's times; `latest_xid` as
+/// above.
+void transaction_begins(int64_t start);
+void transaction_ends(bool committed, TransactionId latest_xid);
+
 /// Xids running now, oldest first. Takes ProcArrayLock shared.
 std::vector<TransactionId> running_transactions();
 

@@ -5,7 +5,7 @@
 
 #include "shmem/backend_status.h"
 #include "shmem/proc.h"
-#include "support/shared_bytes.h"
+#include "os/shared_bytes.h"
 
 namespace cofork {
 

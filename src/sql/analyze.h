@@ -221,7 +221,8 @@ class Analyzer {
   /// Types as the call sees them: polymorphic ones resolved. False: they do not agree.
   bool resolve_polymorphic(std::span<const Oid> declared, std::span<const Oid> actual,
                            std::vector<Oid>& concrete, Oid declared_result, Oid& result);
-  void coerce_arguments(std::span<const Oid> concrete, std::span<Expr*> args);
+  void coerce_arguments(std::span<const Oid> concrete, std::span<Expr*> args,
+                        bool is_variadic = false);
   [[noreturn]] void no_such_function(std::string_view schema, std::string_view name,
                                      std::span<Expr*> args, int location, bool ambiguous);
   Expr* make_operator(std::string_view name, Expr* left, Expr* right, int location);

@@ -237,11 +237,12 @@ bool Analyzer::resolve_polymorphic(std::span<const Oid> declared, std::span<cons
   return std::ranges::find(concrete, kInvalidOid) == concrete.end();
 }
 
-void Analyzer::coerce_arguments(std::span<const Oid> concrete, std::span<Expr*> args) {
+void Analyzer::coerce_arguments(std::span<const Oid> concrete, std::span<Expr*> args,
+                                bool is_variadic) {
   for (size_t i = 0; i < args.size(); ++i) {
     if (concrete[i] == type_oid::kAny) {
-      // VARIADIC "any" takes what comes; a bare literal is text.
-      if (args[i]->type == type_oid::kUnknown && args[i]->kind == ExprKind::kConst) {
+      // "any" takes what comes; a bare literal is text where several arguments may come.
+      if (args[i]->type == type_oid::kUnknown && args[i]->kind == ExprKind::kConst && is_variadic) {
         args[i] = coerce_unknown(args[i], type_oid::kText, -1);
       }
       continue;
@@ -289,6 +290,11 @@ void Analyzer::no_such_function(std::string_view schema, std::string_view name,
 
 Expr* Analyzer::call_function(std::string_view schema, std::string_view name, std::span<Expr*> args,
                               const Node& node, Scope& scope) {
+  if (!schema.empty() && schema != "pg_catalog" && schema != "public" &&
+      schema != "information_schema") {
+    throw Error(sqlstate::kInvalidSchemaName, "schema \"{}\" does not exist", schema)
+        .position(position(node.location()));
+  }
   bool variadic = node.flag("func_variadic");
   std::vector<Oid> input = types_of(args);
   std::vector<Candidate> candidates = call_candidates(schema, name, args.size(), variadic);
@@ -309,6 +315,10 @@ Expr* Analyzer::call_function(std::string_view schema, std::string_view name, st
     }
   }
   std::vector<Candidate> best = best_candidates(std::move(candidates), input);
+  if (best.empty() && node.node("over") != nullptr) {
+    throw Error(sqlstate::kFeatureNotSupported, "window function {} is not supported", name)
+        .position(position(node.location()));
+  }
   if (best.size() > 1) no_such_function(schema, name, args, node.location(), true);
   if (best.empty()) no_such_function(schema, name, args, node.location(), false);
   return finish_call(best[0], name, args, node, scope);
@@ -338,12 +348,13 @@ Expr* Analyzer::finish_call(const Candidate& chosen, std::string_view name, std:
   Oid result = function.result;
   std::vector<Oid> input = types_of(args);
   resolve_polymorphic(chosen.args, input, concrete, function.result, result);
+  bool is_variadic = function.variadic != kInvalidOid;
   if (result == type_oid::kAnyArray &&
       std::ranges::all_of(input, [](Oid t) { return t == type_oid::kUnknown; })) {
     throw Error(sqlstate::kDatatypeMismatch,
                 "could not determine polymorphic type because input has type unknown");
   }
-  coerce_arguments(concrete, args);
+  coerce_arguments(concrete, args, is_variadic);
   std::vector<Expr*> all(args.begin(), args.end());
   if (chosen.variadic_expanded) {
     // The trailing arguments travel as one array.

@@ -127,7 +127,10 @@ Expr* Analyzer::constant(const Node& node) {
     int64_t integer = 0;
     auto [stop, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), integer);
     if (failure == std::errc{} && stop == digits.data() + digits.size()) {
-      return make_const(type_oid::kInt8, datum_from_int64(integer), location);
+      // Only the smallest int4 gets here as one: its digits alone are too large.
+      bool is_int4 = integer == static_cast<int32_t>(integer);
+      return make_const(is_int4 ? type_oid::kInt4 : type_oid::kInt8, datum_from_int64(integer),
+                        location);
     }
     return make_const(type_oid::kNumeric,
                       find_type(type_oid::kNumeric)->from_text(*in_.context, digits), location);
@@ -628,6 +631,17 @@ Expr* Analyzer::indirection(const Node& node, Scope& scope) {
     if (end > i) {
       base = subscripts(base, items.subspan(i, end - i), scope);
       i = end;
+      continue;
+    }
+    // The fields of ROW(…) are called f1, f2 …
+    std::string_view field = items[i]->text();
+    size_t number = 0;
+    if (base->kind == ExprKind::kRow && field.starts_with('f')) {
+      std::from_chars(field.data() + 1, field.data() + field.size(), number);
+    }
+    if (number > 0 && number <= base->args.size()) {
+      base = base->args[number - 1];
+      ++i;
       continue;
     }
     if (base->kind == ExprKind::kRow || base->type == type_oid::kRecord) {

@@ -74,6 +74,10 @@ ExecuteResult Engine::State::run_utility(Portal& portal, int64_t max_rows, RowRe
 
 std::string_view Engine::State::utility(Portal& portal, const Node& node, RowReceiver& receiver) {
   scratch.reset();
+  check_where_allowed(node, portal.statement->tag());
+  if (node.kind_name == "DropStmt") return drop_command(node);
+  if (node.kind_name == "DropdbStmt") return drop_database_command(node);
+  if (node.kind_name == "DropRoleStmt") return drop_role_command(node);
   switch (node.kind) {
     case NodeKind::kTransactionStmt:
       return transaction_command(node);
@@ -112,6 +116,21 @@ std::string_view Engine::State::utility(Portal& portal, const Node& node, RowRec
     default:
       break;
   }
+  refuse_unsupported(portal, node);
+}
+
+void Engine::State::check_where_allowed(const Node& node, std::string_view command_tag) const {
+  for (std::string_view kind : {"VacuumStmt", "CreatedbStmt", "CreateTableSpaceStmt"}) {
+    if (node.kind_name == kind) session.transaction.prevent_in_block(command_tag);
+  }
+  if (class_of(command_tag) != StatementClass::kOther && command_tag != "ALTER SYSTEM" &&
+      settings().get(setting::kTransactionReadOnly)) {
+    throw Error(sqlstate::kReadOnlySqlTransaction, "cannot execute {} in a read-only transaction",
+                command_tag);
+  }
+}
+
+void Engine::State::refuse_unsupported(const Portal& portal, const Node& node) const {
   // There are no tables yet, so what names one names one that does not exist.
   const ParsedQuery& parsed = *portal.statement->parsed;
   for (std::string_view kind : {"InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt", "CopyStmt",
@@ -119,6 +138,9 @@ std::string_view Engine::State::utility(Portal& portal, const Node& node, RowRec
     if (node.kind_name != kind) continue;
     if (kind == "AlterTableStmt" && node.flag("missing_ok")) break;
     check_relation(parsed, node.node("relation"));
+  }
+  for (const Node* target : node.list("rels")) {
+    check_relation(parsed, target->node("relation"));  // VACUUM
   }
   for (std::string_view kind : {"TruncateStmt", "LockStmt"}) {
     if (node.kind_name != kind) continue;
@@ -183,6 +205,10 @@ std::string_view Engine::State::transaction_command(const Node& node) {
   if (kind == "TRANS_STMT_ROLLBACK_TO") {
     block.rollback_to(savepoint);
     return "ROLLBACK";
+  }
+  if (kind != "TRANS_STMT_PREPARE") {
+    throw Error(sqlstate::kUndefinedObject,
+                "prepared transaction with identifier \"{}\" does not exist", node.string("gid"));
   }
   throw Error(sqlstate::kObjectNotInPrerequisiteState, "prepared transactions are disabled")
       .hint("Set max_prepared_transactions to a nonzero value.");

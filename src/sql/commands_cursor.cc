@@ -19,9 +19,6 @@ std::string_view Engine::State::declare_command(Portal& portal, const Node& node
   int64_t options = node.number("options");
   const Node& query = *node.node("query");
   if ((options & kOptionHold) == 0) session.transaction.require_block("DECLARE CURSOR");
-  if ((options & kOptionHold) != 0) {
-    throw Error(sqlstate::kFeatureNotSupported, "DECLARE CURSOR … WITH HOLD is not supported");
-  }
   auto prepared = std::make_shared<PreparedStatement>();
   prepared->parsed = portal.statement->parsed;
   prepared->text = portal.statement->text;
@@ -38,6 +35,7 @@ std::string_view Engine::State::declare_command(Portal& portal, const Node& node
   fill_columns(*prepared);
   Portal& cursor = make_portal(name, prepared);
   cursor.is_cursor = true;
+  cursor.is_holdable = (options & kOptionHold) != 0;
   cursor.scroll = (options & kOptionNoScroll) == 0;
   set_formats(cursor, {});
   cursor.buffer = std::make_unique<RowBuffer>();

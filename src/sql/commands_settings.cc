@@ -39,6 +39,16 @@ void Engine::State::set_transaction_option(const Node& option, bool as_default) 
   const Node& argument = *option.node("arg");
   std::string value = argument_text(argument);
   if (name != "transaction_isolation") value = value == "0" ? "off" : "on";
+  bool changes = !as_default && value != settings().show(name);
+  if (changes && name == "transaction_isolation" && session.transaction.has_run_query()) {
+    throw Error(sqlstate::kActiveSqlTransaction,
+                "SET TRANSACTION ISOLATION LEVEL must be called before any query");
+  }
+  if (changes && name == "transaction_read_only" && value == "off" &&
+      session.transaction.has_run_query()) {
+    throw Error(sqlstate::kActiveSqlTransaction,
+                "transaction read-write mode must be set before any query");
+  }
   settings().set(as_default ? "default_" + name : name, value, context_of(session),
                  SettingSource::kSession, as_default ? SetAction::kSet : SetAction::kLocal);
 }

@@ -2,15 +2,33 @@
 #include "sql/engine.h"
 
 #include "settings/settings.h"
+#include "shmem/backend_status.h"
+#include "shmem/proc.h"
 #include "sql/engine_state.h"
 
 namespace cofork {
 
+namespace {
+
+/// What pg_stat_activity and pg_stat_database hear of a transaction.
+void report_transaction(int64_t start_us, bool committed) {
+  MyProc* mine = my_or_null();
+  if (mine == nullptr) return;
+  report_transaction_start(start_us);
+  if (start_us == 0) ++(committed ? mine->stats.commits : mine->stats.rollbacks);
+}
+
+}  // namespace
+
 Engine::Engine(Session& session) : session_(session), state_(std::make_unique<State>(session)) {
   session.engine = this;
+  session.transaction.set_listener(report_transaction);
+  session.login_is_superuser = session.is_superuser;
+  settings().set_host(&state_->host);
 }
 
 Engine::~Engine() {
+  settings().set_host(nullptr);
   session_.engine = nullptr;
 }
 

@@ -11,6 +11,7 @@
 #include "sql/engine.h"
 #include "sql/exec.h"
 #include "sql/parser.h"
+#include "sql/session_settings.h"
 #include "types/random.h"
 #include "types/regex.h"
 #include "types/timezone.h"
@@ -52,8 +53,9 @@ struct Portal {
   std::vector<char> nulls;
   Arena parameter_arena;
   enum class State : uint8_t { kReady, kRunning, kDone } state = State::kReady;
-  bool is_cursor = false;  ///< made by DECLARE
-  bool is_holdable = false;
+  bool is_cursor = false;    ///< made by DECLARE
+  bool is_holdable = false;  ///< WITH HOLD
+  bool is_held = false;      ///< its transaction has committed
   bool scroll = false;
   int64_t created_us = 0;
   std::string tag;
@@ -92,6 +94,8 @@ struct Engine::State {
 
   // --- commands (commands_*.cc): the tag, and rows to the receiver ------------------------------
   std::string_view utility(Portal& portal, const Node& node, RowReceiver& receiver);
+  void check_where_allowed(const Node& node, std::string_view command_tag) const;
+  [[noreturn]] void refuse_unsupported(const Portal& portal, const Node& node) const;
   std::string_view transaction_command(const Node& node);
   std::string_view set_command(const Node& node);
   void set_transaction_option(const Node& option, bool as_default);
@@ -106,6 +110,9 @@ struct Engine::State {
   std::string_view declare_command(Portal& portal, const Node& node);
   std::string_view fetch_command(const Node& node, RowReceiver& receiver);
   std::string_view close_command(const Node& node);
+  std::string_view drop_command(const Node& node);
+  std::string_view drop_database_command(const Node& node);
+  std::string_view drop_role_command(const Node& node);
   std::string_view explain_command(Portal& portal, const Node& node, RowReceiver& receiver);
   std::vector<ResultColumn> utility_columns(const Node& node);
   bool fetch_row(Portal& cursor, int64_t number);
@@ -120,6 +127,7 @@ struct Engine::State {
   int64_t now_us() const;
 
   Session& session;
+  SessionSettings host{session};  ///< of the settings
   ParseCache cache;
   std::map<std::string, std::shared_ptr<PreparedStatement>, std::less<>> statements;
   std::map<std::string, std::unique_ptr<Portal>, std::less<>> portals;

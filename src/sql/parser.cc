@@ -35,7 +35,25 @@ constexpr MessageRule kMessageRules[] = {
      "Use separate LIMIT and OFFSET clauses."},
 };
 
-ErrorData error_from(const PgQueryError& failure) {
+/// PostgreSQL 15.18 names all of "123abc" where libpg_query's older scanner names "123a".
+void complete_junk(std::string_view text, ErrorData& data) {
+  constexpr std::string_view kStart = "trailing junk after numeric literal at or near \"";
+  if (!data.message.starts_with(kStart)) return;
+  size_t begin = 0;
+  for (int characters = 1; begin < text.size() && characters < data.position; ++characters) {
+    do ++begin;
+    while (begin < text.size() && (static_cast<uint8_t>(text[begin]) & 0xC0) == 0x80);
+  }
+  size_t end = begin;
+  while (end < text.size() &&
+         (std::isalnum(static_cast<uint8_t>(text[end])) != 0 || text[end] == '_' ||
+          text[end] == '$' || text[end] == '.' || static_cast<uint8_t>(text[end]) >= 0x80)) {
+    ++end;
+  }
+  data.message = fmt::format("{}{}\"", kStart, text.substr(begin, end - begin));
+}
+
+ErrorData error_from(std::string_view text, const PgQueryError& failure) {
   ErrorData data;
   data.sqlstate = sqlstate::kSyntaxError;
   data.message = failure.message;
@@ -44,11 +62,16 @@ ErrorData error_from(const PgQueryError& failure) {
       data.message.find("not supported") != std::string::npos) {
     data.sqlstate = sqlstate::kFeatureNotSupported;
   }
+  complete_junk(text, data);
   for (const MessageRule& rule : kMessageRules) {
     if (!data.message.starts_with(rule.start)) continue;
     data.sqlstate = rule.sqlstate;
     data.detail = rule.detail;
     data.hint = rule.hint;
+    if (data.message == "invalid Unicode escape" &&
+        text.substr(0, static_cast<size_t>(data.position)).find("&") != text.npos) {
+      data.hint = "Unicode escapes must be \\XXXX or \\+XXXXXX.";  // of U&'…', not E'…'
+    }
     break;
   }
   return data;
@@ -66,7 +89,7 @@ std::shared_ptr<const ParsedQuery> parse_query(std::string_view text) {
     PgQueryParseResult& result;
     ~Free() { pg_query_free_parse_result(result); }
   } free_at_end{result};
-  if (result.error != nullptr) throw Error(error_from(*result.error));
+  if (result.error != nullptr) throw Error(error_from(query->text, *result.error));
   read_parse_tree(result.parse_tree, *query);
   return query;
 }

@@ -171,6 +171,7 @@ ExecuteResult Engine::State::run(Portal& portal, int64_t max_rows, RowReceiver& 
 
 ExecuteResult Engine::State::run_query(Portal& portal, int64_t max_rows, RowReceiver& receiver) {
   if (portal.state == Portal::State::kReady) start_execution(portal);
+  session.transaction.note_query();
   receiver.begin_rows(portal.statement->columns, portal.formats);
   int64_t count = 0;
   bool ended = portal.state == Portal::State::kDone;
@@ -213,7 +214,12 @@ void Engine::State::drop_portals(bool all) {
   // After an error an execution may be in any state: it is not kept for the next time.
   if (all) unnamed_portal->execution.reset();
   drop_portal("");
-  std::erase_if(portals, [&](const auto& item) { return !item.second->is_holdable; });
+  // A holdable cursor outlives the transaction that made it, if that one commits.
+  std::erase_if(portals, [&](const auto& item) {
+    Portal& portal = *item.second;
+    if (!all && portal.is_holdable) portal.is_held = true;
+    return !portal.is_held;
+  });
 }
 
 // --- statement boundaries ---------------------------------------------------------------------

@@ -41,7 +41,8 @@ struct Session {
   Oid session_user_oid = 10;
   std::string current_user = "postgres";
   Oid current_user_oid = 10;
-  bool is_superuser = true;
+  bool is_superuser = true;        ///< the current user
+  bool login_is_superuser = true;  ///< the session user
   std::string database_name = "postgres";
   Oid database_oid = 5;
   Peer peer;

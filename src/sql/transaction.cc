@@ -21,6 +21,17 @@ int level_of(size_t index) {
   return static_cast<int>(index) + 2;
 }
 
+/// A transaction begins with the default_transaction_… of the moment.
+void take_defaults() {
+  SettingsView& view = settings();
+  auto copy = [&view](auto from, auto to) {
+    if (view.get(from) != view.get(to)) view.set_internal(to.index, view.show(from.index));
+  };
+  copy(setting::kDefaultTransactionIsolation, setting::kTransactionIsolation);
+  copy(setting::kDefaultTransactionReadOnly, setting::kTransactionReadOnly);
+  copy(setting::kDefaultTransactionDeferrable, setting::kTransactionDeferrable);
+}
+
 }  // namespace
 
 char TransactionBlock::status() const {
@@ -39,8 +50,10 @@ char TransactionBlock::status() const {
 
 void TransactionBlock::start(int64_t now_us) {
   start_us_ = now_us;
+  has_run_query_ = false;
+  take_defaults();
   settings().begin_transaction();
-  if (listener_ != nullptr) listener_(task_, start_us_);
+  if (listener_ != nullptr) listener_(start_us_, false);
 }
 
 void TransactionBlock::end(bool commit) {
@@ -48,7 +61,7 @@ void TransactionBlock::end(bool commit) {
   savepoints_.clear();
   state_ = BlockState::kIdle;
   start_us_ = 0;
-  if (listener_ != nullptr) listener_(task_, 0);
+  if (listener_ != nullptr) listener_(0, commit);
 }
 
 void TransactionBlock::start_statement(int64_t now_us) {

@@ -61,13 +61,17 @@ class TransactionBlock {
   /// Warns 25P01 likewise (WarnNoTransactionBlock).
   void warn_outside_block(std::string_view statement) const;
 
+  /// A query runs: the isolation level can no longer change.
+  void note_query() { has_run_query_ = true; }
+  bool has_run_query() const { return has_run_query_; }
+
   /// Transaction start: microseconds since 2000-01-01 UTC, what now() says. 0 outside.
   int64_t start_us() const { return start_us_; }
   /// Nested blocks open, the outermost being 1: savepoints count.
   int nesting_level() const { return 1 + static_cast<int>(savepoints_.size()); }
 
-  /// Called when a transaction starts (its start time) and when it has ended (0).
-  using Listener = void (*)(Task& task, int64_t start_us);
+  /// Called when a transaction starts (with its start time) and when it has ended (with 0).
+  using Listener = void (*)(int64_t start_us, bool committed);
   void set_listener(Listener listener) { listener_ = listener; }
 
  private:
@@ -81,6 +85,7 @@ class TransactionBlock {
   Task& task_;
   BlockState state_ = BlockState::kIdle;
   std::vector<Savepoint> savepoints_;
+  bool has_run_query_ = false;
   int64_t start_us_ = 0;
   int64_t now_us_ = 0;  ///< arrival of the running statement
   Listener listener_ = nullptr;

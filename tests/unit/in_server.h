@@ -7,6 +7,7 @@
 #pragma once
 
 #include <sys/mman.h>
+#include <sys/prctl.h>
 
 #include <csignal>
 #include <functional>
@@ -86,6 +87,8 @@ class TestServer {
     birth.name = "test";
     birth.is_session = true;
     birth.body = [body = std::move(body)](Task& task) {
+      // A test that fails leaves nobody behind: children end with the process that made them.
+      prctl(PR_SET_PDEATHSIG, SIGKILL);
       std::optional<ErrorData> failure;
       try {
         task.on_signal(SIGUSR1, Task::handle_proc_signal);

@@ -4,9 +4,10 @@
 #include <string>
 
 #include "settings/hooks.h"
+#include "settings/local_time.h"
 #include "settings/setting.h"
 #include "settings/value.h"
-#include "settings/zone.h"
+#include "types/timezone.h"
 
 namespace cofork {
 namespace {
@@ -134,13 +135,14 @@ TEST(SettingsValue, TimeZones) {
 }
 
 TEST(SettingsValue, ZonesKnowSummerTimeAndTheirAbbreviations) {
-  std::shared_ptr<const Zone> berlin = Zone::find("Europe/Berlin");
+  std::optional<TimeZone> berlin = find_time_zone("Europe/Berlin");
   ASSERT_TRUE(berlin);
-  Zone::Local summer = berlin->at(1719835200);  // 2024-07-01 12:00:00 UTC, a Monday
+  LocalTime summer = local_time(*berlin, 1719835200);  // 2024-07-01 12:00:00 UTC, a Monday
   EXPECT_EQ(format_local_time("%a %Y-%m-%d %H:%M:%S %Z %j", summer, 1719835200),
             "Mon 2024-07-01 14:00:00 CEST 183");
-  EXPECT_EQ(format_local_time("postgresql-%Y-%m-%d_%H%M%S.log", Zone::find("GMT")->at(0), 0),
-            "postgresql-1970-01-01_000000.log");
+  EXPECT_EQ(
+      format_local_time("postgresql-%Y-%m-%d_%H%M%S.log", local_time(*find_time_zone("GMT"), 0), 0),
+      "postgresql-1970-01-01_000000.log");
 }
 
 TEST(SettingsValue, Texts) {

@@ -321,7 +321,7 @@ TEST_P(ProcTest, ARowOfActivityIsNeverTorn) {
         // Text and query start always belong together.
         char c = static_cast<char>('a' + i % 26);
         report_activity(BackendState::kRunning, std::string(static_cast<size_t>(200 + i % 300), c),
-                        c);
+                        true, c);
         report_activity(BackendState::kIdle, "");
         if (i % 16 == 0) task.model().yield(task);
       }
@@ -355,13 +355,36 @@ TEST_P(ProcTest, ActivityIsCutAtACharacter) {
           EXPECT_IN_MODEL(read_backend_status()[0].activity == text);
           report_activity(BackendState::kRunning, text.substr(1) + "\u20ac");
           EXPECT_IN_MODEL(read_backend_status()[0].activity == text.substr(1) + "\u20ac");
-          report_activity(BackendState::kRunning, "x", 0, false);
+          report_activity(BackendState::kRunning, "x", false);
           StatusRow row = read_backend_status()[0];
           EXPECT_IN_MODEL(row.fields.state == BackendState::kDisabled && row.activity.empty());
         });
         server.wait_for_all();
       },
       limits);
+}
+
+TEST_P(ProcTest, ATransactionShowsItsStartAndIsCounted) {
+  run([](TestServer& server, Shared& shared) {
+    for (int round = 0; round < 2; ++round) {
+      server.spawn([&, round](Task&) {
+        status_begin({BackendType::kClientBackend});
+        transaction_begins(77);
+        EXPECT_IN_MODEL(read_backend_status()[0].fields.transaction_start == 77);
+        // Not the number its Proc's last owner had.
+        EXPECT_IN_MODEL(my_proc().local_xid == static_cast<LocalTransactionId>(2 * round + 1));
+        transaction_ends(true, 0);
+        EXPECT_IN_MODEL(my_proc().local_xid == 0);
+        EXPECT_IN_MODEL(read_backend_status()[0].fields.transaction_start == 0);
+        transaction_begins(78);
+        transaction_ends(false, 0);
+        EXPECT_IN_MODEL(my().stats.commits == 1 && my().stats.rollbacks == 1);
+        ++shared.count;
+      });
+      server.wait_for_all();
+    }
+    EXPECT_IN_MODEL(shared.count == 2);
+  });
 }
 
 TEST_P(ProcTest, CountersReachTheSharedOnes) {

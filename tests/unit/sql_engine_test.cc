@@ -82,7 +82,7 @@ TEST(SqlEngine, GroupsAndOrder) {
       {"select x from generate_series(1, 9) x limit 2 offset 3", "4\n5\nSELECT 2\n"},
       {"select 1 limit -1", "2201W 0: LIMIT must not be negative\n"},
       {"select count(*) from generate_series(1, 3) where count(*) > 1",
-       "42803 51: aggregate functions are not allowed in WHERE\n"},
+       "42803 50: aggregate functions are not allowed in WHERE\n"},
   });
 }
 
@@ -133,6 +133,31 @@ TEST(SqlEngine, TransactionBlocks) {
     EXPECT_EQ(s.run("rollback to b"), "3B001 0: savepoint \"b\" does not exist\n");
     s.run("rollback");
     EXPECT_EQ(s.run("show work_mem"), "4MB\nSHOW\n");
+    s.run("begin isolation level serializable read only");
+    EXPECT_EQ(s.run("show transaction_isolation"), "serializable\nSHOW\n");
+    EXPECT_EQ(s.run("create table t (a int)"),
+              "25006 0: cannot execute CREATE TABLE in a read-only transaction\n");
+    s.run("rollback");
+    EXPECT_EQ(s.run("show transaction_isolation"), "read committed\nSHOW\n");
+    EXPECT_EQ(
+        s.run("begin; select 1; set transaction isolation level repeatable read"),
+        "BEGIN\n1\nSELECT 1\n25001 0: SET TRANSACTION ISOLATION LEVEL must be called before any "
+        "query\n");
+    s.run("rollback");
+  });
+}
+
+TEST(SqlEngine, WhatDoesNotExist) {
+  check({
+      {"drop view nosuch", "42P01 0: view \"nosuch\" does not exist\n"},
+      {"drop table if exists nosuch", "DROP TABLE\n"},
+      {"insert into nosuch values (1)", "42P01 13: relation \"nosuch\" does not exist\n"},
+      {"create table t (a int)", "0A000 0: CREATE TABLE is not supported\n"},
+      {"select nosuch.f(1)", "3F000 8: schema \"nosuch\" does not exist\n"},
+      {"select nosuch(1)", "42883 8: function nosuch(integer) does not exist\n"},
+      {"select 'a' + 1", "22P02 8: invalid input syntax for type integer: \"a\"\n"},
+      {"select true + 1", "42883 13: operator does not exist: boolean + integer\n"},
+      {"select 123abc", "42601 8: trailing junk after numeric literal at or near \"123abc\"\n"},
   });
 }
 
@@ -148,8 +173,10 @@ TEST(SqlEngine, PreparedStatementsAndCursors) {
     EXPECT_EQ(s.run("fetch last from c"), "5\nFETCH 1\n");
     EXPECT_EQ(s.run("move absolute 3 in c"), "MOVE 1\n");
     EXPECT_EQ(s.run("fetch next from c"), "4\nFETCH 1\n");
+    s.run("declare h cursor with hold for select generate_series(1, 3)");
     s.run("commit");
     EXPECT_EQ(s.run("fetch c"), "34000 0: cursor \"c\" does not exist\n");
+    EXPECT_EQ(s.run("fetch 2 from h"), "1\n2\nFETCH 2\n");
   });
 }
 
@@ -177,7 +204,7 @@ TEST(SqlEngine, ExtendedProtocol) {
 TEST(SqlEngine, DepthEndsInAnError) {
   in_session([](TestSession& s) {
     std::string sum = "select 1";
-    for (int i = 0; i < 100'000; ++i) sum += "+1";
+    for (int i = 0; i < 30'000; ++i) sum += "+1";
     EXPECT_EQ(s.run(sum), "54001 0: stack depth limit exceeded\n");
     std::string literal(1'000'000, 'x');
     EXPECT_EQ(s.run("select '" + literal + "'"), literal + "\nSELECT 1\n");

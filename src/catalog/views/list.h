@@ -5,6 +5,7 @@
 
 namespace cofork {
 
+extern const BuiltinView kCoforkWaitProfile;
 extern const BuiltinView kPgAuthid;
 extern const BuiltinView kPgDatabase;
 extern const BuiltinView kPgNamespace;
@@ -13,6 +14,8 @@ extern const BuiltinView kPgSettings;
 extern const BuiltinView kPgShmemAllocations;
 extern const BuiltinView kPgStatActivity;
 extern const BuiltinView kPgStatBgwriter;
+extern const BuiltinView kPgStatDatabase;
+extern const BuiltinView kPgStatWal;
 extern const BuiltinView kPgType;
 extern const BuiltinView kPgUser;
 

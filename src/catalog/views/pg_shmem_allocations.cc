@@ -15,21 +15,13 @@ constexpr ViewColumn kColumns[] = {
 };
 
 void emit(EvalContext& context, const Viewer&, ViewSink& sink) {
-  const SegmentHeader& header = shared_memory().header();
-  uint64_t named = 0;
   auto number = [](uint64_t v) { return static_cast<int64_t>(v); };
-  for (const AreaInfo& area : shared_memory().areas()) {
-    ViewRow row(*context.arena);
-    row.text(area.name).int8(number(area.offset)).int8(number(area.size));
-    row.int8(number(area.allocated_size)).emit(sink);
-    named += area.allocated_size;
-  }
-  // What was taken without a name, then what is still free: as PostgreSQL lists them.
-  uint64_t anonymous = header.free_offset - named;
   ViewRow row(*context.arena);
-  row.text("<anonymous>").null().int8(number(anonymous)).int8(number(anonymous)).emit(sink);
-  uint64_t unused = header.total_size - header.free_offset;
-  row.null().int8(number(header.free_offset)).int8(number(unused)).int8(number(unused)).emit(sink);
+  for (const AllocationRow& area : segment_allocations(shared_memory())) {
+    area.has_name ? row.text(area.name) : row.null();
+    area.has_offset ? row.int8(number(area.offset)) : row.null();
+    row.int8(number(area.size)).int8(number(area.allocated_size)).emit(sink);
+  }
 }
 
 }  // namespace

@@ -7,8 +7,19 @@ namespace cofork {
 namespace {
 
 constexpr const BuiltinView* kViews[] = {
-    &kPgAuthid,           &kPgDatabase,     &kPgNamespace,    &kPgRoles, &kPgSettings,
-    &kPgShmemAllocations, &kPgStatActivity, &kPgStatBgwriter, &kPgType,  &kPgUser,
+    &kCoforkWaitProfile,
+    &kPgAuthid,
+    &kPgDatabase,
+    &kPgNamespace,
+    &kPgRoles,
+    &kPgSettings,
+    &kPgShmemAllocations,
+    &kPgStatActivity,
+    &kPgStatBgwriter,
+    &kPgStatDatabase,
+    &kPgStatWal,
+    &kPgType,
+    &kPgUser,
 };
 
 }  // namespace

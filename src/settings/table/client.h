@@ -4,21 +4,21 @@
 // clang-format off
 
 #define CATEGORY "Client Connection Defaults / Locale and Formatting"
-STRING(kClientEncoding, "client_encoding", kUser, kReport, "SQL_ASCII",
+STRING(kClientEncoding, "client_encoding", kUser, kReport | kLive, "SQL_ASCII",
        "character set of the client")
-STRING(kDateStyle, "DateStyle", kUser, kListInput | kReport, "ISO, MDY",
+STRING(kDateStyle, "DateStyle", kUser, kListInput | kReport | kLive, "ISO, MDY",
        "output format and field order for dates")
 STRING(kDefaultTextSearchConfig, "default_text_search_config", kUser, 0, "pg_catalog.simple",
        "default text-search configuration")
-INTEGER(kExtraFloatDigits, "extra_float_digits", kUser, 0, kNoUnit, 1, -15, 3,
+INTEGER(kExtraFloatDigits, "extra_float_digits", kUser, kLive, kNoUnit, 1, -15, 3,
         "digits added to or removed from float output")
-ENUM(kIntervalStyle, "IntervalStyle", kUser, kReport,
+ENUM(kIntervalStyle, "IntervalStyle", kUser, kReport | kLive,
      IntervalStyle, kIntervalStyleOptions, "postgres", "output format for intervals")
 STRING(kLcMessages, "lc_messages", kSuperuser, 0, "", "language of messages")
 STRING(kLcMonetary, "lc_monetary", kUser, 0, "C", "locale for money format")
 STRING(kLcNumeric, "lc_numeric", kUser, 0, "C", "locale for number format")
 STRING(kLcTime, "lc_time", kUser, 0, "C", "locale for day and month names")
-STRING(kTimeZone, "TimeZone", kUser, kReport, "GMT", "session time zone")
+STRING(kTimeZone, "TimeZone", kUser, kReport | kLive, "GMT", "session time zone")
 STRING(kTimezoneAbbreviations, "timezone_abbreviations", kUser, 0, nullptr,
        "set of zone abbreviations")
 #undef CATEGORY
@@ -41,11 +41,12 @@ STRING(kSharedPreloadLibraries, "shared_preload_libraries", kPostmaster,
 #undef CATEGORY
 
 #define CATEGORY "Client Connection Defaults / Statement Behavior"
-ENUM(kByteaOutput, "bytea_output", kUser, 0, ByteaOutput, kByteaOutputOptions, "hex",
+ENUM(kByteaOutput, "bytea_output", kUser, kLive, ByteaOutput, kByteaOutputOptions, "hex",
      "text format for bytea output")
 BOOLEAN(kCheckFunctionBodies, "check_function_bodies", kUser, 0, true,
         "check function bodies at CREATE")
-ENUM(kClientMinMessages, "client_min_messages", kUser, 0, Severity, kClientMessageOptions, "notice",
+ENUM(kClientMinMessages, "client_min_messages", kUser, kLive, Severity, kClientMessageOptions,
+     "notice",
      "lowest message level sent to the client")
 STRING(kDefaultTableAccessMethod, "default_table_access_method", kUser, kIsName, "heap",
        "default table access method")
@@ -62,21 +63,22 @@ BOOLEAN(kDefaultTransactionReadOnly, "default_transaction_read_only", kUser, kRe
         "new transactions read-only by default")
 INTEGER(kGinPendingListLimit, "gin_pending_list_limit", kUser, 0, kKilobytes, 4096, 64, kMaxInt,
         "cap on a GIN pending list")
-INTEGER(kIdleInTransactionSessionTimeout, "idle_in_transaction_session_timeout", kUser, 0,
+INTEGER(kIdleInTransactionSessionTimeout, "idle_in_transaction_session_timeout", kUser, kLive,
         kMilliseconds, 0, 0, kMaxInt, "kill a session idle inside a transaction after this")
-INTEGER(kIdleSessionTimeout, "idle_session_timeout", kUser, 0, kMilliseconds, 0, 0, kMaxInt,
+INTEGER(kIdleSessionTimeout, "idle_session_timeout", kUser, kLive, kMilliseconds, 0, 0, kMaxInt,
         "kill an idle session after this")
 INTEGER(kLockTimeout, "lock_timeout", kUser, 0, kMilliseconds, 0, 0, kMaxInt,
         "give up waiting for a lock after this")
 STRING(kRestrictNonsystemRelationKind, "restrict_nonsystem_relation_kind", kUser,
        kNotInSample | kListInput, "", "forbid some access to non-system relation kinds")
 BOOLEAN(kRowSecurity, "row_security", kUser, 0, true, "apply row-level security")
-STRING(kSearchPath, "search_path", kUser, kExplain | kListInput | kListQuote, "\"$user\", public",
+STRING(kSearchPath, "search_path", kUser, kExplain | kListInput | kListQuote | kLive,
+       "\"$user\", public",
        "schemas to look names up in")
 ENUM(kSessionReplicationRole, "session_replication_role", kSuperuser, 0,
      ReplicationRole, kReplicationRoleOptions, "origin",
      "how triggers and rules fire for replication")
-INTEGER(kStatementTimeout, "statement_timeout", kUser, 0, kMilliseconds, 0, 0, kMaxInt,
+INTEGER(kStatementTimeout, "statement_timeout", kUser, kLive, kMilliseconds, 0, 0, kMaxInt,
         "cancel a statement after this")
 STRING(kTempTablespaces, "temp_tablespaces", kUser, kListInput | kListQuote, "",
        "tablespaces for temp objects")

@@ -5,18 +5,19 @@
 // clang-format off
 
 #define CATEGORY "Execution Model"
-ENUM(kCoforkCoroutineFault, "cofork.coroutine_fault", kPostmaster, 0, CoroutineFault,
+ENUM(kCoforkCoroutineFault, "cofork.coroutine_fault", kPostmaster, kLive, CoroutineFault,
      kCoroutineFaultOptions, "reexec",
      "after a task's SIGSEGV: start the process over, or dump core")
 INTEGER(kCoforkEmulateVersion, "cofork.emulate_version", kPostmaster, 0, kNoUnit, 15, 13, 17,
         "major release whose roster of processes and statistics views to show")
-ENUM(kCoforkExecutionMode, "cofork.execution_mode", kPostmaster, 0, ExecutionMode,
+ENUM(kCoforkExecutionMode, "cofork.execution_mode", kPostmaster, kLive, ExecutionMode,
      kExecutionModeOptions, "fork", "what a child of the postmaster is: a process or a coroutine")
-ENUM(kCoforkIoMethod, "cofork.io_method", kPostmaster, 0, IoMethod, kIoMethodOptions, "worker",
+ENUM(kCoforkIoMethod, "cofork.io_method", kPostmaster, kLive, IoMethod, kIoMethodOptions, "worker",
      "who does the blocking file calls of coroutines")
-INTEGER(kCoforkIoWorkers, "cofork.io_workers", kPostmaster, 0, kNoUnit, 4, 1, 64,
+INTEGER(kCoforkIoWorkers, "cofork.io_workers", kPostmaster, kLive, kNoUnit, 4, 1, 64,
         "threads for blocking calls in the coroutine model")
-INTEGER(kCoforkSchedulerThreads, "cofork.scheduler_threads", kPostmaster, 0, kNoUnit, 0, 0, 1024,
+INTEGER(kCoforkSchedulerThreads, "cofork.scheduler_threads", kPostmaster, kLive, kNoUnit, 0, 0,
+        1024,
         "threads that run coroutines; 0 takes the CPUs this process may use")
 INTEGER(kCoforkWaitSamplingInterval, "cofork.wait_sampling_interval", kPostmaster, kLive,
         kMilliseconds, 0, 0, 60000,
@@ -35,7 +36,8 @@ STRING(kRole, "role", kUser,
 REAL(kSeed, "seed", kUser, kNoShowAll | kNoResetAll | kNotInSample | kDisallowInFile,
      kNoUnit, 0, -1, 1, "seed of random()")
 STRING(kSessionAuthorization, "session_authorization", kUser,
-       kIsName | kReport | kNoShowAll | kNoResetAll | kNotInSample | kDisallowInFile, nullptr,
+       kIsName | kReport | kNoShowAll | kNoResetAll | kNotInSample | kDisallowInFile | kLive,
+       nullptr,
        "session user")
 INTEGER(kSslRenegotiationLimit, "ssl_renegotiation_limit", kUser,
         kNoShowAll | kNotInSample | kDisallowInFile, kKilobytes, 0, 0, 0,

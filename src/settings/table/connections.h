@@ -10,14 +10,16 @@ STRING(kDataDirectory, "data_directory", kPostmaster, kSuperuserOnly | kDisallow
        "path of the data directory")
 STRING(kExtensionDestdir, "extension_destdir", kSuperuser, kSuperuserOnly, "",
        "extra prefix for extension files (Debian)")
-STRING(kExternalPidFile, "external_pid_file", kPostmaster, kSuperuserOnly, nullptr,
+STRING(kExternalPidFile, "external_pid_file", kPostmaster, kSuperuserOnly | kLive, nullptr,
        "extra file to write the postmaster pid to")
-STRING(kHbaFile, "hba_file", kPostmaster, kSuperuserOnly, nullptr, "path of the auth rules file")
-STRING(kIdentFile, "ident_file", kPostmaster, kSuperuserOnly, nullptr, "path of the user map file")
+STRING(kHbaFile, "hba_file", kPostmaster, kSuperuserOnly | kLive, nullptr,
+       "path of the auth rules file")
+STRING(kIdentFile, "ident_file", kPostmaster, kSuperuserOnly | kLive, nullptr,
+       "path of the user map file")
 #undef CATEGORY
 
 #define CATEGORY "Connections and Authentication / Authentication"
-INTEGER(kAuthenticationTimeout, "authentication_timeout", kSighup, 0, kSeconds, 60, 1, 600,
+INTEGER(kAuthenticationTimeout, "authentication_timeout", kSighup, kLive, kSeconds, 60, 1, 600,
         "time allowed to finish authentication")
 BOOLEAN(kDbUserNamespace, "db_user_namespace", kSighup, 0, false, "per-database user names")
 BOOLEAN(kKrbCaseinsUsers, "krb_caseins_users", kSighup, 0, false, "Kerberos/GSS names ignore case")
@@ -30,14 +32,14 @@ ENUM(kPasswordEncryption, "password_encryption", kUser, 0,
 #define CATEGORY "Connections and Authentication / Connection Settings"
 BOOLEAN(kBonjour, "bonjour", kPostmaster, 0, false, "announce over Bonjour")
 STRING(kBonjourName, "bonjour_name", kPostmaster, 0, "", "Bonjour service name")
-INTEGER(kClientConnectionCheckInterval, "client_connection_check_interval", kUser, 0,
+INTEGER(kClientConnectionCheckInterval, "client_connection_check_interval", kUser, kLive,
         kMilliseconds, 0, 0, kMaxInt, "how often to check the client socket during queries")
-STRING(kListenAddresses, "listen_addresses", kPostmaster, kListInput, "localhost",
+STRING(kListenAddresses, "listen_addresses", kPostmaster, kListInput | kLive, "localhost",
        "addresses to listen on")
-INTEGER(kMaxConnections, "max_connections", kPostmaster, 0, kNoUnit, 100, 1, kMaxBackends,
+INTEGER(kMaxConnections, "max_connections", kPostmaster, kLive, kNoUnit, 100, 1, kMaxBackends,
         "most connections at once")
-INTEGER(kPort, "port", kPostmaster, 0, kNoUnit, 5432, 1, 65535, "TCP port")
-INTEGER(kSuperuserReservedConnections, "superuser_reserved_connections", kPostmaster, 0,
+INTEGER(kPort, "port", kPostmaster, kLive, kNoUnit, 5432, 1, 65535, "TCP port")
+INTEGER(kSuperuserReservedConnections, "superuser_reserved_connections", kPostmaster, kLive,
         kNoUnit, 3, 0, kMaxBackends, "connection slots kept for superusers")
 INTEGER(kTcpKeepalivesCount, "tcp_keepalives_count", kUser, 0, kNoUnit, 0, 0, kMaxInt,
         "TCP keepalive probe count")
@@ -48,9 +50,11 @@ INTEGER(kTcpKeepalivesInterval, "tcp_keepalives_interval", kUser, 0, kSeconds, 0
 INTEGER(kTcpUserTimeout, "tcp_user_timeout", kUser, 0, kMilliseconds, 0, 0, kMaxInt,
         "TCP user timeout")
 STRING(kUnixSocketDirectories, "unix_socket_directories", kPostmaster,
-       kSuperuserOnly | kListInput | kListQuote, "/var/run/postgresql", "folders for unix sockets")
-STRING(kUnixSocketGroup, "unix_socket_group", kPostmaster, 0, "", "group of the unix socket")
-INTEGER(kUnixSocketPermissions, "unix_socket_permissions", kPostmaster, 0, kNoUnit, 0777, 0, 0777,
+       kSuperuserOnly | kListInput | kListQuote | kLive, "/var/run/postgresql",
+       "folders for unix sockets")
+STRING(kUnixSocketGroup, "unix_socket_group", kPostmaster, kLive, "", "group of the unix socket")
+INTEGER(kUnixSocketPermissions, "unix_socket_permissions", kPostmaster, kLive, kNoUnit, 0777, 0,
+        0777,
         "mode bits of the unix socket")
 #undef CATEGORY
 

@@ -4,13 +4,13 @@
 // clang-format off
 
 #define CATEGORY "Reporting and Logging / Process Title"
-STRING(kClusterName, "cluster_name", kPostmaster, 0, "", "name put in process titles")
-BOOLEAN(kUpdateProcessTitle, "update_process_title", kSuperuser, 0, true,
+STRING(kClusterName, "cluster_name", kPostmaster, kLive, "", "name put in process titles")
+BOOLEAN(kUpdateProcessTitle, "update_process_title", kSuperuser, kLive, true,
         "show activity in process title")
 #undef CATEGORY
 
 #define CATEGORY "Reporting and Logging / What to Log"
-STRING(kApplicationName, "application_name", kUser, kNotInSample | kReport, "",
+STRING(kApplicationName, "application_name", kUser, kNotInSample | kReport | kLive, "",
        "client-chosen name shown in logs and stats")
 BOOLEAN(kDebugPrettyPrint, "debug_pretty_print", kUser, 0, true, "indent debug tree output")
 BOOLEAN(kDebugPrintParse, "debug_print_parse", kUser, 0, false, "log parse trees")
@@ -18,16 +18,16 @@ BOOLEAN(kDebugPrintPlan, "debug_print_plan", kUser, 0, false, "log execution pla
 BOOLEAN(kDebugPrintRewritten, "debug_print_rewritten", kUser, 0, false, "log rewritten trees")
 INTEGER(kLogAutovacuumMinDuration, "log_autovacuum_min_duration", kSighup, 0,
         kMilliseconds, 600000, -1, kMaxInt, "log autovacuum runs longer than this")
-BOOLEAN(kLogCheckpoints, "log_checkpoints", kSighup, 0, true, "log each checkpoint")
-BOOLEAN(kLogConnections, "log_connections", kSuperuserBackend, 0, false,
+BOOLEAN(kLogCheckpoints, "log_checkpoints", kSighup, kLive, true, "log each checkpoint")
+BOOLEAN(kLogConnections, "log_connections", kSuperuserBackend, kLive, false,
         "log each accepted connection")
-BOOLEAN(kLogDisconnections, "log_disconnections", kSuperuserBackend, 0, false,
+BOOLEAN(kLogDisconnections, "log_disconnections", kSuperuserBackend, kLive, false,
         "log end of each session")
-BOOLEAN(kLogDuration, "log_duration", kSuperuser, 0, false, "log duration of each statement")
-ENUM(kLogErrorVerbosity, "log_error_verbosity", kSuperuser, 0,
+BOOLEAN(kLogDuration, "log_duration", kSuperuser, kLive, false, "log duration of each statement")
+ENUM(kLogErrorVerbosity, "log_error_verbosity", kSuperuser, kLive,
      ErrorVerbosity, kErrorVerbosityOptions, "default", "detail of log messages")
-BOOLEAN(kLogHostname, "log_hostname", kSighup, 0, false, "log client host names")
-STRING(kLogLinePrefix, "log_line_prefix", kSighup, 0, "%m [%p] ", "text before each log line")
+BOOLEAN(kLogHostname, "log_hostname", kSighup, kLive, false, "log client host names")
+STRING(kLogLinePrefix, "log_line_prefix", kSighup, kLive, "%m [%p] ", "text before each log line")
 BOOLEAN(kLogLockWaits, "log_lock_waits", kSuperuser, 0, false, "log long lock waits")
 INTEGER(kLogParameterMaxLength, "log_parameter_max_length", kSuperuser, 0,
         kBytes, -1, -1, kMaxInt / 2, "cap on logged parameter values")
@@ -37,25 +37,26 @@ BOOLEAN(kLogRecoveryConflictWaits, "log_recovery_conflict_waits", kSighup, 0, fa
         "log long recovery-conflict waits")
 BOOLEAN(kLogReplicationCommands, "log_replication_commands", kSuperuser, 0, false,
         "log replication commands")
-ENUM(kLogStatement, "log_statement", kSuperuser, 0, LogStatement, kLogStatementOptions, "none",
+ENUM(kLogStatement, "log_statement", kSuperuser, kLive, LogStatement, kLogStatementOptions, "none",
      "which statements to log")
 INTEGER(kLogTempFiles, "log_temp_files", kSuperuser, 0, kKilobytes, -1, -1, kMaxInt,
         "log temp files of this size and up")
-STRING(kLogTimezone, "log_timezone", kSighup, 0, "GMT", "time zone of log timestamps")
+STRING(kLogTimezone, "log_timezone", kSighup, kLive, "GMT", "time zone of log timestamps")
 #undef CATEGORY
 
 #define CATEGORY "Reporting and Logging / When to Log"
-INTEGER(kLogMinDurationSample, "log_min_duration_sample", kSuperuser, 0,
+INTEGER(kLogMinDurationSample, "log_min_duration_sample", kSuperuser, kLive,
         kMilliseconds, -1, -1, kMaxInt, "sample statements longer than this")
-INTEGER(kLogMinDurationStatement, "log_min_duration_statement", kSuperuser, 0,
+INTEGER(kLogMinDurationStatement, "log_min_duration_statement", kSuperuser, kLive,
         kMilliseconds, -1, -1, kMaxInt, "log statements longer than this")
-ENUM(kLogMinErrorStatement, "log_min_error_statement", kSuperuser, 0,
+ENUM(kLogMinErrorStatement, "log_min_error_statement", kSuperuser, kLive,
      Severity, kServerMessageOptions, "error", "log the statement for errors at this level and up")
-ENUM(kLogMinMessages, "log_min_messages", kSuperuser, 0, Severity, kServerMessageOptions, "warning",
+ENUM(kLogMinMessages, "log_min_messages", kSuperuser, kLive, Severity, kServerMessageOptions,
+     "warning",
      "lowest level written to the log")
-INTEGER(kLogStartupProgressInterval, "log_startup_progress_interval", kSighup, 0,
+INTEGER(kLogStartupProgressInterval, "log_startup_progress_interval", kSighup, kLive,
         kMilliseconds, 10000, 0, kMaxInt, "report long startup steps this often")
-REAL(kLogStatementSampleRate, "log_statement_sample_rate", kSuperuser, 0, kNoUnit, 1, 0, 1,
+REAL(kLogStatementSampleRate, "log_statement_sample_rate", kSuperuser, kLive, kNoUnit, 1, 0, 1,
      "share of sampled statements to log")
 REAL(kLogTransactionSampleRate, "log_transaction_sample_rate", kSuperuser, 0, kNoUnit, 0, 0, 1,
      "share of transactions to log whole")
@@ -64,18 +65,21 @@ REAL(kLogTransactionSampleRate, "log_transaction_sample_rate", kSuperuser, 0, kN
 #define CATEGORY "Reporting and Logging / Where to Log"
 STRING(kEventSource, "event_source", kPostmaster, 0, "PostgreSQL",
        "event source name (Windows log)")
-STRING(kLogDestination, "log_destination", kSighup, kListInput, "stderr", "where logs go")
-STRING(kLogDirectory, "log_directory", kSighup, kSuperuserOnly, "log", "folder for log files")
-INTEGER(kLogFileMode, "log_file_mode", kSighup, 0, kNoUnit, 0600, 0, 0777, "mode bits of log files")
-STRING(kLogFilename, "log_filename", kSighup, kSuperuserOnly, "postgresql-%Y-%m-%d_%H%M%S.log",
+STRING(kLogDestination, "log_destination", kSighup, kListInput | kLive, "stderr", "where logs go")
+STRING(kLogDirectory, "log_directory", kSighup, kSuperuserOnly | kLive, "log",
+       "folder for log files")
+INTEGER(kLogFileMode, "log_file_mode", kSighup, kLive, kNoUnit, 0600, 0, 0777,
+        "mode bits of log files")
+STRING(kLogFilename, "log_filename", kSighup, kSuperuserOnly | kLive,
+       "postgresql-%Y-%m-%d_%H%M%S.log",
        "log file name pattern")
-INTEGER(kLogRotationAge, "log_rotation_age", kSighup, 0, kMinutes, 1440, 0, 35791394,
+INTEGER(kLogRotationAge, "log_rotation_age", kSighup, kLive, kMinutes, 1440, 0, 35791394,
         "rotate the log file after this time")
-INTEGER(kLogRotationSize, "log_rotation_size", kSighup, 0, kKilobytes, 10240, 0, 2097151,
+INTEGER(kLogRotationSize, "log_rotation_size", kSighup, kLive, kKilobytes, 10240, 0, 2097151,
         "rotate the log file after this size")
-BOOLEAN(kLogTruncateOnRotation, "log_truncate_on_rotation", kSighup, 0, false,
+BOOLEAN(kLogTruncateOnRotation, "log_truncate_on_rotation", kSighup, kLive, false,
         "empty old log file on time rotation")
-BOOLEAN(kLoggingCollector, "logging_collector", kPostmaster, 0, false,
+BOOLEAN(kLoggingCollector, "logging_collector", kPostmaster, kLive, false,
         "collect stderr into log files")
 ENUM(kSyslogFacility, "syslog_facility", kSighup, 0,
      SyslogFacility, kSyslogFacilityOptions, "local0", "syslog facility")
@@ -89,14 +93,15 @@ BOOLEAN(kSyslogSplitMessages, "syslog_split_messages", kSighup, 0, true,
 #define CATEGORY "Statistics / Cumulative Query and Index Statistics"
 ENUM(kStatsFetchConsistency, "stats_fetch_consistency", kUser, 0,
      FetchConsistency, kFetchConsistencyOptions, "cache", "how stats reads are kept consistent")
-BOOLEAN(kTrackActivities, "track_activities", kSuperuser, 0, true, "collect current-command info")
-INTEGER(kTrackActivityQuerySize, "track_activity_query_size", kPostmaster, 0,
+BOOLEAN(kTrackActivities, "track_activities", kSuperuser, kLive, true,
+        "collect current-command info")
+INTEGER(kTrackActivityQuerySize, "track_activity_query_size", kPostmaster, kLive,
         kBytes, 1024, 100, 1048576, "bytes kept of each running query")
 BOOLEAN(kTrackCounts, "track_counts", kSuperuser, 0, true, "collect table and index counters")
 ENUM(kTrackFunctions, "track_functions", kSuperuser, 0,
      TrackFunctions, kTrackFunctionsOptions, "none", "collect function statistics")
 BOOLEAN(kTrackIoTiming, "track_io_timing", kSuperuser, 0, false, "time I/O calls")
-BOOLEAN(kTrackWalIoTiming, "track_wal_io_timing", kSuperuser, 0, false, "time WAL I/O calls")
+BOOLEAN(kTrackWalIoTiming, "track_wal_io_timing", kSuperuser, kLive, false, "time WAL I/O calls")
 #undef CATEGORY
 
 #define CATEGORY "Statistics / Monitoring"

@@ -16,7 +16,8 @@ INTEGER(kMaxParallelWorkers, "max_parallel_workers", kUser, kExplain, kNoUnit, 8
         "most parallel workers at once")
 INTEGER(kMaxParallelWorkersPerGather, "max_parallel_workers_per_gather", kUser, kExplain,
         kNoUnit, 2, 0, 1024, "most parallel workers per Gather")
-INTEGER(kMaxWorkerProcesses, "max_worker_processes", kPostmaster, 0, kNoUnit, 8, 0, kMaxBackends,
+INTEGER(kMaxWorkerProcesses, "max_worker_processes", kPostmaster, kLive, kNoUnit, 8, 0,
+        kMaxBackends,
         "most background workers")
 INTEGER(kOldSnapshotThreshold, "old_snapshot_threshold", kPostmaster, 0, kMinutes, -1, -1, 86400,
         "age after which a snapshot may fail")
@@ -73,13 +74,13 @@ INTEGER(kLogicalDecodingWorkMem, "logical_decoding_work_mem", kUser, 0,
         kKilobytes, 65536, 64, kMaxInt, "memory per logical decoding")
 INTEGER(kMaintenanceWorkMem, "maintenance_work_mem", kUser, 0, kKilobytes, 65536, 1024, kMaxInt,
         "memory for VACUUM, CREATE INDEX and the like")
-INTEGER(kMaxPreparedTransactions, "max_prepared_transactions", kPostmaster, 0,
+INTEGER(kMaxPreparedTransactions, "max_prepared_transactions", kPostmaster, kLive,
         kNoUnit, 0, 0, kMaxBackends, "most prepared (2PC) transactions")
-INTEGER(kMaxStackDepth, "max_stack_depth", kSuperuser, 0, kKilobytes, 100, 100, kMaxInt,
+INTEGER(kMaxStackDepth, "max_stack_depth", kSuperuser, kLive, kKilobytes, 100, 100, kMaxInt,
         "cap on stack depth")
 INTEGER(kMinDynamicSharedMemory, "min_dynamic_shared_memory", kPostmaster, 0,
         kMegabytes, 0, 0, kMaxInt, "shared memory set aside at start for parallel query")
-INTEGER(kSharedBuffers, "shared_buffers", kPostmaster, 0, kBlocks, 16384, 16, kMaxInt / 2,
+INTEGER(kSharedBuffers, "shared_buffers", kPostmaster, kLive, kBlocks, 16384, 16, kMaxInt / 2,
         "size of the buffer pool")
 ENUM(kSharedMemoryType, "shared_memory_type", kPostmaster, 0,
      SharedMemoryType, kSharedMemoryTypeOptions, "mmap", "kind of main shared memory")
@@ -97,7 +98,7 @@ INTEGER(kAutovacuumAnalyzeThreshold, "autovacuum_analyze_threshold", kSighup, 0,
         kNoUnit, 50, 0, kMaxInt, "base row count that triggers auto-analyze")
 INTEGER(kAutovacuumFreezeMaxAge, "autovacuum_freeze_max_age", kPostmaster, 0,
         kNoUnit, 200000000, 100000, 2000000000, "xid age that forces anti-wraparound autovacuum")
-INTEGER(kAutovacuumMaxWorkers, "autovacuum_max_workers", kPostmaster, 0,
+INTEGER(kAutovacuumMaxWorkers, "autovacuum_max_workers", kPostmaster, kLive,
         kNoUnit, 3, 1, kMaxBackends, "most autovacuum workers at once")
 INTEGER(kAutovacuumMultixactFreezeMaxAge, "autovacuum_multixact_freeze_max_age", kPostmaster, 0,
         kNoUnit, 400000000, 10000, 2000000000, "multixact age that forces autovacuum")
@@ -120,7 +121,7 @@ INTEGER(kAutovacuumVacuumThreshold, "autovacuum_vacuum_threshold", kSighup, 0,
 #define CATEGORY "Lock Management"
 INTEGER(kDeadlockTimeout, "deadlock_timeout", kSuperuser, 0, kMilliseconds, 1000, 1, kMaxInt,
         "wait before checking for deadlock")
-INTEGER(kMaxLocksPerTransaction, "max_locks_per_transaction", kPostmaster, 0,
+INTEGER(kMaxLocksPerTransaction, "max_locks_per_transaction", kPostmaster, kLive,
         kNoUnit, 64, 10, kMaxInt, "lock table slots per transaction")
 INTEGER(kMaxPredLocksPerPage, "max_pred_locks_per_page", kSighup, 0, kNoUnit, 2, 0, kMaxInt,
         "predicate locks per page before page lock")
@@ -131,11 +132,11 @@ INTEGER(kMaxPredLocksPerTransaction, "max_pred_locks_per_transaction", kPostmast
 #undef CATEGORY
 
 #define CATEGORY "Error Handling"
-BOOLEAN(kDataSyncRetry, "data_sync_retry", kPostmaster, 0, false,
+BOOLEAN(kDataSyncRetry, "data_sync_retry", kPostmaster, kLive, false,
         "keep running after a failed fsync")
 BOOLEAN(kExitOnError, "exit_on_error", kUser, 0, false, "end the session on any error")
-ENUM(kRecoveryInitSyncMethod, "recovery_init_sync_method", kSighup, 0,
+ENUM(kRecoveryInitSyncMethod, "recovery_init_sync_method", kSighup, kLive,
      SyncMethod, kSyncMethodOptions, "fsync", "how to sync files before crash recovery")
-BOOLEAN(kRestartAfterCrash, "restart_after_crash", kSighup, 0, true,
+BOOLEAN(kRestartAfterCrash, "restart_after_crash", kSighup, kLive, true,
         "restart all after a backend crash")
 #undef CATEGORY

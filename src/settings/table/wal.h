@@ -12,27 +12,28 @@ STRING(kRestoreCommand, "restore_command", kSighup, 0, "", "shell command to fet
 #undef CATEGORY
 
 #define CATEGORY "Write-Ahead Log / Archiving"
-STRING(kArchiveCommand, "archive_command", kSighup, 0, "",
+STRING(kArchiveCommand, "archive_command", kSighup, kLive, "",
        "shell command that archives one WAL file")
 STRING(kArchiveLibrary, "archive_library", kSighup, 0, "", "library used to archive WAL")
-ENUM(kArchiveMode, "archive_mode", kPostmaster, 0, ArchiveMode, kArchiveModeOptions, "off",
+ENUM(kArchiveMode, "archive_mode", kPostmaster, kLive, ArchiveMode, kArchiveModeOptions, "off",
      "turns WAL archiving on")
-INTEGER(kArchiveTimeout, "archive_timeout", kSighup, 0, kSeconds, 0, 0, kMaxInt / 2,
+INTEGER(kArchiveTimeout, "archive_timeout", kSighup, kLive, kSeconds, 0, 0, kMaxInt / 2,
         "force a WAL switch after this long")
 #undef CATEGORY
 
 #define CATEGORY "Write-Ahead Log / Checkpoints"
-REAL(kCheckpointCompletionTarget, "checkpoint_completion_target", kSighup, 0, kNoUnit, 0.9, 0, 1,
+REAL(kCheckpointCompletionTarget, "checkpoint_completion_target", kSighup, kLive, kNoUnit, 0.9, 0,
+     1,
      "share of the interval over which checkpoint writes spread")
 INTEGER(kCheckpointFlushAfter, "checkpoint_flush_after", kSighup, 0, kBlocks, 32, 0, 256,
         "pages a checkpoint writes before OS flush")
-INTEGER(kCheckpointTimeout, "checkpoint_timeout", kSighup, 0, kSeconds, 300, 30, 86400,
+INTEGER(kCheckpointTimeout, "checkpoint_timeout", kSighup, kLive, kSeconds, 300, 30, 86400,
         "longest time between automatic checkpoints")
-INTEGER(kCheckpointWarning, "checkpoint_warning", kSighup, 0, kSeconds, 30, 0, kMaxInt,
+INTEGER(kCheckpointWarning, "checkpoint_warning", kSighup, kLive, kSeconds, 30, 0, kMaxInt,
         "warn if WAL-driven checkpoints come closer than this")
-INTEGER(kMaxWalSize, "max_wal_size", kSighup, 0, kMegabytes, 1024, 2, kMaxInt,
+INTEGER(kMaxWalSize, "max_wal_size", kSighup, kLive, kMegabytes, 1024, 2, kMaxInt,
         "WAL amount that triggers a checkpoint")
-INTEGER(kMinWalSize, "min_wal_size", kSighup, 0, kMegabytes, 80, 2, kMaxInt,
+INTEGER(kMinWalSize, "min_wal_size", kSighup, kLive, kMegabytes, 80, 2, kMaxInt,
         "WAL kept for recycling")
 #undef CATEGORY
 
@@ -61,30 +62,31 @@ STRING(kRecoveryTargetXid, "recovery_target_xid", kPostmaster, 0, "", "stop at t
 #undef CATEGORY
 
 #define CATEGORY "Write-Ahead Log / Settings"
-INTEGER(kCommitDelay, "commit_delay", kSuperuser, 0, kNoUnit, 0, 0, 100000,
+INTEGER(kCommitDelay, "commit_delay", kSuperuser, kLive, kNoUnit, 0, 0, 100000,
         "microseconds to wait before WAL flush at commit")
-INTEGER(kCommitSiblings, "commit_siblings", kUser, 0, kNoUnit, 5, 0, 1000,
+INTEGER(kCommitSiblings, "commit_siblings", kUser, kLive, kNoUnit, 5, 0, 1000,
         "open transactions needed for commit_delay")
-BOOLEAN(kFsync, "fsync", kSighup, 0, true, "flush writes to disk")
-BOOLEAN(kFullPageWrites, "full_page_writes", kSighup, 0, true, "log full pages after a checkpoint")
+BOOLEAN(kFsync, "fsync", kSighup, kLive, true, "flush writes to disk")
+BOOLEAN(kFullPageWrites, "full_page_writes", kSighup, kLive, true,
+        "log full pages after a checkpoint")
 ENUM(kSynchronousCommit, "synchronous_commit", kUser, 0,
      SynchronousCommit, kSynchronousCommitOptions, "on", "what commit waits for")
-INTEGER(kWalBuffers, "wal_buffers", kPostmaster, 0, kWalBlocks, -1, -1, kMaxBackends,
+INTEGER(kWalBuffers, "wal_buffers", kPostmaster, kLive, kWalBlocks, -1, -1, kMaxBackends,
         "WAL buffer memory")
 ENUM(kWalCompression, "wal_compression", kSuperuser, 0,
      WalCompression, kWalCompressionOptions, "off", "compress full-page images")
-BOOLEAN(kWalInitZero, "wal_init_zero", kSuperuser, 0, true, "zero-fill new WAL files")
-ENUM(kWalLevel, "wal_level", kPostmaster, 0, WalLevel, kWalLevelOptions, "replica",
+BOOLEAN(kWalInitZero, "wal_init_zero", kSuperuser, kLive, true, "zero-fill new WAL files")
+ENUM(kWalLevel, "wal_level", kPostmaster, kLive, WalLevel, kWalLevelOptions, "replica",
      "how much goes in the WAL")
-BOOLEAN(kWalLogHints, "wal_log_hints", kPostmaster, 0, false, "log hint-bit page changes")
-BOOLEAN(kWalRecycle, "wal_recycle", kSuperuser, 0, true, "reuse old WAL files")
+BOOLEAN(kWalLogHints, "wal_log_hints", kPostmaster, kLive, false, "log hint-bit page changes")
+BOOLEAN(kWalRecycle, "wal_recycle", kSuperuser, kLive, true, "reuse old WAL files")
 INTEGER(kWalSkipThreshold, "wal_skip_threshold", kUser, 0, kKilobytes, 2048, 0, kMaxInt,
         "smaller new files are logged rather than synced")
-ENUM(kWalSyncMethod, "wal_sync_method", kSighup, 0,
+ENUM(kWalSyncMethod, "wal_sync_method", kSighup, kLive,
      WalSyncMethod, kWalSyncMethodOptions, "fdatasync", "how WAL is forced to disk")
-INTEGER(kWalWriterDelay, "wal_writer_delay", kSighup, 0, kMilliseconds, 200, 1, 10000,
+INTEGER(kWalWriterDelay, "wal_writer_delay", kSighup, kLive, kMilliseconds, 200, 1, 10000,
         "WAL writer sleep")
-INTEGER(kWalWriterFlushAfter, "wal_writer_flush_after", kSighup, 0, kWalBlocks, 128, 0, kMaxInt,
+INTEGER(kWalWriterFlushAfter, "wal_writer_flush_after", kSighup, kLive, kWalBlocks, 128, 0, kMaxInt,
         "WAL writer flush amount")
 #undef CATEGORY
 
@@ -100,18 +102,18 @@ INTEGER(kMaxReplicationSlots, "max_replication_slots", kPostmaster, 0, kNoUnit, 
         "most replication slots")
 INTEGER(kMaxSlotWalKeepSize, "max_slot_wal_keep_size", kSighup, 0, kMegabytes, -1, -1, kMaxInt,
         "cap on WAL kept for slots")
-INTEGER(kMaxWalSenders, "max_wal_senders", kPostmaster, 0, kNoUnit, 10, 0, kMaxBackends,
+INTEGER(kMaxWalSenders, "max_wal_senders", kPostmaster, kLive, kNoUnit, 10, 0, kMaxBackends,
         "most WAL senders")
-BOOLEAN(kTrackCommitTimestamp, "track_commit_timestamp", kPostmaster, 0, false,
+BOOLEAN(kTrackCommitTimestamp, "track_commit_timestamp", kPostmaster, kLive, false,
         "record commit times")
-INTEGER(kWalKeepSize, "wal_keep_size", kSighup, 0, kMegabytes, 0, 0, kMaxInt,
+INTEGER(kWalKeepSize, "wal_keep_size", kSighup, kLive, kMegabytes, 0, 0, kMaxInt,
         "WAL kept for standbys")
 INTEGER(kWalSenderTimeout, "wal_sender_timeout", kUser, 0, kMilliseconds, 60000, 0, kMaxInt,
         "sender gives up after this silence")
 #undef CATEGORY
 
 #define CATEGORY "Replication / Standby Servers"
-BOOLEAN(kHotStandby, "hot_standby", kPostmaster, 0, true, "allow queries during recovery")
+BOOLEAN(kHotStandby, "hot_standby", kPostmaster, kLive, true, "allow queries during recovery")
 BOOLEAN(kHotStandbyFeedback, "hot_standby_feedback", kSighup, 0, false,
         "standby tells primary its oldest xmin")
 INTEGER(kMaxStandbyArchiveDelay, "max_standby_archive_delay", kSighup, 0,

@@ -5,6 +5,8 @@
 // protocol, and no compiler may assume that nobody else is there.
 #pragma once
 
+#include <sched.h>
+
 #include <atomic>
 #include <cstdint>
 #include <cstring>
@@ -56,19 +58,24 @@ class SharedChange {
   std::atomic<uint32_t>& count_;
 };
 
-/// Runs `copy` until it ran while nothing changed. False when a writer never let go: it died
-/// inside a change, and the crash cycle is under way.
+/// Runs `copy` until it ran while nothing changed. A writer is inside a change for a few
+/// instructions, unless the kernel has taken its CPU away: then we let it have ours. False when it
+/// never came out: it died there, and the crash cycle is under way.
 template <typename F>
 bool read_consistently(const std::atomic<uint32_t>& change_count, F&& copy) {
-  constexpr int kTriesMax = 1'000'000;
-  for (int tries = 0; tries < kTriesMax; ++tries) {
+  constexpr int kSpinsMax = 100, kYieldsMax = 100'000;
+  for (int tries = 1; tries <= kSpinsMax + kYieldsMax; ++tries) {
     uint32_t before = change_count.load(std::memory_order_acquire);
     if ((before & 1) == 0) {
       copy();
       std::atomic_thread_fence(std::memory_order_acquire);
       if (change_count.load(std::memory_order_relaxed) == before) return true;
     }
-    __builtin_ia32_pause();
+    if (tries <= kSpinsMax) {
+      __builtin_ia32_pause();
+    } else {
+      sched_yield();
+    }
   }
   return false;
 }
