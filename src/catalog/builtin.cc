@@ -31,15 +31,15 @@ const Row* find_by_oid(std::span<const Row* const> sorted, Oid oid) {
 class Builtins {
  public:
   explicit Builtins(std::initializer_list<BuiltinTables> more) {
-    for (auto table : {kNumberTypes, kNumericTypes, kDatetimeTypes, kNetworkTypes, kRegTypes,
-                       kTextTypes, kPseudoTypes})
+    for (auto table : {kNumberTypes, kNumericTypes, kDatetimeTypes, kBitTypes, kNetworkTypes,
+                       kRegTypes, kTextTypes, kPseudoTypes})
       add_types(table);
     finish_types();
     for (auto table :
          {kIntegerFunctions, kFloatFunctions, kNumericFunctions, kDatetimeConvertFunctions,
           kDatetimeMathFunctions, kDatetimeFieldFunctions, kComparisonFunctions, kTextFunctions,
-          kTextFormatFunctions, kTextMatchFunctions, kArrayFunctions, kRegexpFunctions,
-          kByteaFunctions, kFormatFunctions, kNetworkFunctions, kMiscFunctions})
+          kTextFormatFunctions, kTextMatchFunctions, kArrayFunctions, kBitFunctions,
+          kRegexpFunctions, kByteaFunctions, kFormatFunctions, kNetworkFunctions, kMiscFunctions})
       add_functions(table);
     for (const BuiltinTables& tables : more) add_functions(tables.functions);
     sort_by_oid(functions);

@@ -5,11 +5,13 @@
 
 namespace cofork {
 
+extern const std::span<const BuiltinType> kBitTypes;
 extern const std::span<const BuiltinType> kDatetimeTypes;
 extern const std::span<const BuiltinType> kNetworkTypes;
 extern const std::span<const BuiltinType> kRegTypes;
 
 extern const std::span<const BuiltinFunction> kArrayFunctions;
+extern const std::span<const BuiltinFunction> kBitFunctions;
 extern const std::span<const BuiltinFunction> kByteaFunctions;
 extern const std::span<const BuiltinFunction> kDatetimeConvertFunctions;
 extern const std::span<const BuiltinFunction> kDatetimeFieldFunctions;

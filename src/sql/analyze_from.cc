@@ -80,6 +80,11 @@ FromTree* Analyzer::from_item(const Node& item, Scope& scope, List<NameSpaceItem
       entry = range_function(item, scope);
       break;
     default:
+      if (item.kind_name == "RangeTableSample") {
+        throw Error(sqlstate::kFeatureNotSupported,
+                    "TABLESAMPLE clause can only be applied to tables and materialized views")
+            .position(position(item.location()));
+      }
       throw Error(sqlstate::kFeatureNotSupported, "{} is not supported", item.kind_name);
   }
   names.push(arena_, name_space_of(*entry));

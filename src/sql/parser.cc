@@ -70,6 +70,7 @@ ErrorData error_from(std::string_view text, const PgQueryError& failure) {
     data.hint = rule.hint;
     if (data.message == "invalid Unicode escape" &&
         text.substr(0, static_cast<size_t>(data.position)).find("&") != text.npos) {
+      data.sqlstate = sqlstate::kSyntaxError;
       data.hint = "Unicode escapes must be \\XXXX or \\+XXXXXX.";  // of U&'…', not E'…'
     }
     break;

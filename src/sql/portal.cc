@@ -178,6 +178,7 @@ ExecuteResult Engine::State::run_query(Portal& portal, int64_t max_rows, RowRece
   if (!ended) {
     Execution& execution = *portal.execution;
     while (max_rows <= 0 || count < max_rows) {
+      session.task.check_interrupts();
       if (!execution.next()) {
         ended = true;
         break;

@@ -75,10 +75,10 @@ TEST_P(Calls, AnswerAsPostgres) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Files, Calls,
-                         testing::Values("aggregates.calls", "array.calls", "bytea.calls",
-                                         "format.calls", "network.calls", "regexp.calls",
-                                         "datetime.calls", "integer.calls", "interval.calls",
-                                         "numeric.calls", "text.calls"),
+                         testing::Values("aggregates.calls", "array.calls", "bit.calls",
+                                         "bytea.calls", "format.calls", "network.calls",
+                                         "regexp.calls", "datetime.calls", "integer.calls",
+                                         "interval.calls", "numeric.calls", "text.calls"),
                          [](const auto& instance) {
                            std::string name = instance.param;
                            return name.substr(0, name.find('.'));

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
+
 #include "in_model.h"
 #include "os/real_os.h"
 #include "settings/server_settings.h"
@@ -33,10 +35,10 @@ class TextReceiver final : public RowReceiver {
 
 class TestSession {
  public:
-  explicit TestSession(Task& task)
-      : server_(task.os().files), view_(server_), session_(task), engine_(session_) {
+  explicit TestSession(Task& task) : server_(task.os().files), view_(server_), session_(task) {
     task.set_slot(&view_);
     task.set_slot(&session_);
+    engine_.emplace(session_);
   }
 
   /// Rows as "a|b" lines and tags; an error as "SQLSTATE position: message".
@@ -44,22 +46,22 @@ class TestSession {
     TextReceiver receiver;
     std::optional<ErrorData> error;
     try {
-      engine_.simple_query(sql, receiver);
+      engine_->simple_query(sql, receiver);
     } catch (const Error& e) {
       error = e.data();
     }
     if (!error) return receiver.text;
-    engine_.failed();
+    engine_->failed();
     return receiver.text +
            fmt::format("{} {}: {}\n", error->sqlstate.text(), error->position, error->message);
   }
-  Engine& engine() { return engine_; }
+  Engine& engine() { return *engine_; }
 
  private:
   ServerSettings server_;
   SettingsView view_;
   Session session_;
-  Engine engine_;
+  std::optional<Engine> engine_;
 };
 
 /// Runs `body` in a session, in a process of its own; failures come out as the status.

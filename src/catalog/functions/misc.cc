@@ -6,6 +6,8 @@
 #include "catalog/functions/wrap.h"
 #include "support/error.h"
 #include "types/numeric.h"
+#include "types/scalar.h"
+#include "types/text.h"
 
 namespace cofork {
 
@@ -54,6 +56,42 @@ std::string size_pretty(int64_t size) {
   return fmt::format("{} {}", rounded, kUnits[unit]);
 }
 
+/// "10 MB" in bytes.
+int64_t size_bytes(std::string_view text) {
+  struct UnitOfSize {
+    std::string_view name;
+    int shift;
+  };
+  static constexpr UnitOfSize kUnits[] = {{"", 0},    {"bytes", 0}, {"b", 0},   {"kb", 10},
+                                          {"mb", 20}, {"gb", 30},   {"tb", 40}, {"pb", 50}};
+  std::string_view trimmed = trim_spaces(text);
+  size_t end = 0;
+  while (end < trimmed.size() && (is_digit(trimmed[end]) || trimmed[end] == '.' ||
+                                  (end == 0 && (trimmed[0] == '-' || trimmed[0] == '+'))))
+    ++end;
+  std::string unit = ascii_lowered(trim_spaces(trimmed.substr(end)));
+  Error invalid(sqlstate::kInvalidParameterValue, "invalid size: \"{}\"", text);
+  if (trimmed.substr(0, end).find_first_of("0123456789") == std::string_view::npos) throw invalid;
+  for (const UnitOfSize& row : kUnits) {
+    if (row.name != unit) continue;
+    Arena arena;
+    Datum number = parse_numeric(arena, trimmed.substr(0, end));
+    Datum factor = numeric_from_int64(arena, int64_t{1} << row.shift);
+    return numeric_to_int64(numeric_multiply(arena, number, factor), INT64_MIN, INT64_MAX,
+                            "bigint");
+  }
+  throw std::move(invalid)
+      .detail("Invalid size unit: \"{}\".", trim_spaces(trimmed.substr(end)))
+      .hint("Valid units are \"bytes\", \"B\", \"kB\", \"MB\", \"GB\", \"TB\", and \"PB\".");
+}
+
+/// As regclass's input, but NULL where there is no such relation.
+std::optional<Oid> to_regclass(EvalContext& context, std::string_view text) {
+  QualifiedName name = parse_qualified_name(text);
+  if (context.object_names == nullptr) return std::nullopt;
+  return context.object_names->find_relation(name.schema, name.name);
+}
+
 Oid find_regtype(std::string_view name) {
   const BuiltinType* type = find_type(name);
   return type == nullptr ? kInvalidOid : type->oid;
@@ -69,6 +107,8 @@ Oid text_to_regclass(FunctionCall& call, std::string_view name) {
 }
 
 constexpr BuiltinFunction kRows[] = {
+    {3334, "pg_size_bytes", kInt8, {kText}, fn<size_bytes>},
+    BuiltinFunction{3495, "to_regclass", kRegclass, {kText}, fn<to_regclass>}.stable(),
     BuiltinFunction{1619, "pg_typeof", kRegtype, {kAny}, type_of}.on_null().stable(),
     BuiltinFunction{438, "num_nulls", kInt4, {kAny}, num_nulls}.on_null().variadic_of(kAny),
     BuiltinFunction{440, "num_nonnulls", kInt4, {kAny}, num_nonnulls}.on_null().variadic_of(kAny),

@@ -84,11 +84,12 @@ int64_t to_int8(Datum value) {
   return numeric_to_int64(value, INT64_MIN, INT64_MAX, "bigint");
 }
 
-/// 22003 when a finite numeric is too large for the floating type.
+/// 22003 when a finite numeric is too large for the floating type, or too small to be told from 0.
 template <typename T>
 T to_floating(Datum value, T result, const char* type) {
-  bool overflow = NumericView(value).is_finite() && result - result != 0;
-  if (!overflow) return result;
+  NumericView v(value);
+  bool fits = result - result == 0 && (result != 0 || v.is_zero());
+  if (fits || !v.is_finite()) return result;
   std::string text;
   append_numeric(text, value);
   throw Error(sqlstate::kNumericValueOutOfRange, "\"{}\" is out of range for type {}", text, type);
