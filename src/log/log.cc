@@ -28,15 +28,15 @@ bool client_wants(const SettingsView& settings, const LogIdentity& identity, Sev
          (severity >= settings.get(setting::kClientMinMessages) || severity == Severity::kInfo);
 }
 
-/// Chunks go out one by one without waiting; only when the pipe is full does the task sleep, with
-/// its scheduler free to run the logger.
+/// Chunks go out one by one without blocking. When the pipe is full the task pauses and tries again:
+/// a blocked write would hold a thread (its scheduler's, or a worker's) that the logger needs to run.
 void write_to_logger(Task& task, LogDestination destination, std::string_view message) {
+  constexpr int64_t kFullPipePauseUs = 1000;
   FileSystem& files = task.os().files;
   for_each_chunk(task.pid(), destination, message, [&](std::string_view chunk) {
-    ssize_t written = files.write_without_waiting(kStandardError, chunk.data(), chunk.size());
-    if (written != -EAGAIN) return;
-    task.model().run_blocking(task,
-                              [&] { files.write(kStandardError, chunk.data(), chunk.size()); });
+    while (files.write_without_waiting(kStandardError, chunk.data(), chunk.size()) == -EAGAIN) {
+      task.model().pause_us(task, kFullPipePauseUs);
+    }
   });
 }
 

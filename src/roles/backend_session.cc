@@ -4,6 +4,7 @@
 #include "roles/client_backend.h"
 #include "shmem/proc.h"
 #include "shmem/stats.h"
+#include "wal/checkpoint_request.h"
 
 namespace cofork {
 
@@ -40,6 +41,9 @@ void ClientBackend::greet() {
   }
   checks_encoding_ = settings_.get(setting::kServerEncoding) == "UTF8";
   task_.set_slot(&session_);
+  session_.request_checkpoint = [](Task&) {
+    request_checkpoint(kCheckpointImmediate | kCheckpointForce | kCheckpointWait);
+  };
   engine_.emplace(session_);
   simple_rows_.emplace(connection_, *this, true);
   extended_rows_.emplace(connection_, *this, false);
