@@ -64,6 +64,27 @@ TEST(Builtin, OperatorsAndCastsNameFunctionsThatFit) {
   EXPECT_EQ(find_cast(kInt4, kBool)->context, CastContext::kExplicit);
 }
 
+TEST(Builtin, EveryOrderedTypeHasItsComparisonOperators) {
+  auto has = [](const char* name, Oid type) {
+    for (const BuiltinOperator* op : operators_named(name)) {
+      if (op->left == type && op->right == type) return true;
+    }
+    return false;
+  };
+  for (const BuiltinType& type : all_types()) {
+    // Arrays, varchar, cidr and the reg types use those of anyarray, text, inet and oid.
+    bool borrows = type.is_array() || type.oid == kVarchar || type.oid == kCidr ||
+                   std::string_view(type.name).starts_with("reg");
+    if (type.compare == nullptr || borrows || type.category == 'X' || type.is_pseudo()) continue;
+    for (const char* name : {"=", "<>", "<", "<=", ">", ">="}) {
+      EXPECT_TRUE(has(name, type.oid)) << type.name << " " << name;
+    }
+  }
+  EXPECT_TRUE(has("=", kAnyArray));
+  EXPECT_NE(find_operator(1327), nullptr);  // timestamptz + interval
+  EXPECT_NE(find_operator(375), nullptr);   // anyarray || anyarray
+}
+
 class Calls : public testing::TestWithParam<const char*> {};
 
 TEST_P(Calls, AnswerAsPostgres) {
