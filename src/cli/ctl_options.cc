@@ -51,7 +51,7 @@ Options:
   fast       disconnects the clients
   immediate  stops without a checkpoint; the next start recovers
 
-Signals for kill: ABRT HUP INT KILL QUIT TERM USR1 USR2. In coroutine mode PID may be a task's pid
+Signals for kill: ABRT CONT HUP INT KILL QUIT SEGV STOP TERM USR1 USR2. In coroutine mode PID may be a task's pid
 as pg_stat_activity shows it; -D then says which server.
 
 Examples:
@@ -62,7 +62,9 @@ Examples:
 int signal_by_name(std::string_view name) {
   constexpr std::pair<std::string_view, int> kSignals[] = {
       {"HUP", SIGHUP},   {"INT", SIGINT},   {"QUIT", SIGQUIT}, {"ABRT", SIGABRT},
-      {"KILL", SIGKILL}, {"TERM", SIGTERM}, {"USR1", SIGUSR1}, {"USR2", SIGUSR2}};
+      {"KILL", SIGKILL}, {"TERM", SIGTERM}, {"USR1", SIGUSR1}, {"USR2", SIGUSR2},
+      // Not pg_ctl's, but a shell's `kill` has them, and a coroutine can be reached only from here.
+      {"SEGV", SIGSEGV}, {"STOP", SIGSTOP}, {"CONT", SIGCONT}};
   for (const auto& [known, signo] : kSignals) {
     if (name == known) return signo;
   }

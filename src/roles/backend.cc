@@ -32,6 +32,7 @@ ClientBackend::ClientBackend(Task& task, BackendStart start)
   if (start_.peer.family != PeerAddress::Family::kUnix) {
     remote_port_ = std::to_string(start_.peer.port);
   }
+  log_identity_.backend_type = backend_type_name(BackendType::kClientBackend);
   log_identity_.is_session = true;
   log_identity_.session_start_us = start_.accept_time_us;
   log_identity_.remote_host = remote_host_;

@@ -13,7 +13,6 @@ namespace cofork {
 
 void ClientBackend::join_server() {
   phase_ = Phase::kAuthentication;
-  log_identity_.backend_type = backend_type_name(BackendType::kClientBackend);
   install_session_handlers();
   init_process(BackendType::kClientBackend, ProcPool::kOrdinary, start_.child_slot);
   connection_.latch_changed();

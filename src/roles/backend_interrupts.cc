@@ -225,8 +225,9 @@ const ClientBackend::LastWords& ClientBackend::last_words() {
 
 // SIGQUIT: what is in memory can no longer be trusted, so nothing is unwound or given back; bytes
 // that were prepared are sent, and the task is gone.
-void ClientBackend::quick_die(Task& task, int) {
+void ClientBackend::quick_die(Task& task, int signo) {
   auto* backend = task.slot<ClientBackend>();
+  if (backend != nullptr && backend->connection_.postpone_signal(signo)) return;
   if (backend != nullptr && backend->phase_ == Phase::kSession) {
     const LastWords& words = last_words();
     QuitReason reason = quit_reason();

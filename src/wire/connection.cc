@@ -131,13 +131,10 @@ void Connection::send_all() {
   }
   owner_.serve_write_interrupts(false);
   while (!out_.empty()) {
-    std::string_view bytes = out_.unsent();
-    ssize_t sent = task_.os().sockets.send(socket_, bytes.data(), bytes.size());
-    if (sent > 0) {
-      out_.mark_sent(static_cast<size_t>(sent));
-    } else if (sent == -EAGAIN) {
+    ssize_t sent = send_some();
+    if (sent == -EAGAIN) {
       wait(kWaitWriteable, WaitEventId::kClientWrite);
-    } else if (sent != -EINTR) {
+    } else if (sent <= 0 && sent != -EINTR) {
       stop_sending();
       owner_.sending_failed(static_cast<int>(-sent));
       return;
@@ -147,10 +144,28 @@ void Connection::send_all() {
 }
 
 void Connection::flush_without_waiting() {
+  if (sending_ && !out_.unsent().empty()) send_some();
+}
+
+ssize_t Connection::send_some() {
+  counting_.store(true, std::memory_order_relaxed);
+  std::atomic_signal_fence(std::memory_order_seq_cst);
   std::string_view bytes = out_.unsent();
-  if (!sending_ || bytes.empty()) return;
   ssize_t sent = task_.os().sockets.send(socket_, bytes.data(), bytes.size());
   if (sent > 0) out_.mark_sent(static_cast<size_t>(sent));
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  counting_.store(false, std::memory_order_relaxed);
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  int signo = postponed_signal_.load(std::memory_order_relaxed);
+  if (signo != 0) [[unlikely]]
+    task_.model().kill(task_.pid(), signo);
+  return sent;
+}
+
+bool Connection::postpone_signal(int signo) noexcept {
+  if (!counting_.load(std::memory_order_relaxed)) return false;
+  postponed_signal_.store(signo, std::memory_order_relaxed);
+  return true;
 }
 
 void Connection::send_last_words(std::string_view message) noexcept {

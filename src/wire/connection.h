@@ -12,6 +12,7 @@
 // secure_write in be-secure.c and ProcessClientReadInterrupt in postgres.c, 15)
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string_view>
@@ -72,6 +73,10 @@ class Connection {
   /// The last words of a task that is about to die, from its signal handler: what is complete, then
   /// `message`, as far as the kernel takes it now.
   void send_last_words(std::string_view message) noexcept;
+  /// For a signal handler that is about to send last words: false when it may. Between a send and
+  /// the counting of what was sent it may not, or the client would get those bytes twice; then the
+  /// signal is sent again when they have been counted.
+  bool postpone_signal(int signo) noexcept;
 
   // --- life -------------------------------------------------------------------------------------
   /// Gives back what large messages took. Called before waiting for the next command.
@@ -100,6 +105,8 @@ class Connection {
   bool fill(size_t count);
   void make_room(size_t count);
   void send_all();
+  /// Sends what the kernel takes now, and counts it.
+  ssize_t send_some();
   /// Sleeps until the socket is ready or the latch is set; true when the socket is.
   bool wait(uint32_t flags, WaitEventId event);
 
@@ -107,6 +114,8 @@ class Connection {
   ConnectionOwner& owner_;
   int socket_;
   bool sending_ = true;
+  std::atomic<bool> counting_{false};  ///< inside send_some()
+  std::atomic<int> postponed_signal_{0};
   bool more_is_waiting_ = false;  ///< the last read filled all the room it had
   uint32_t waiting_for_;          ///< the flags the wait set has for the socket now
   int socket_position_;

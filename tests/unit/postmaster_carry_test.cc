@@ -15,11 +15,9 @@ TEST(CarriedState, SurvivesEncodingWhateverItHolds) {
                      {6, PeerAddress::Family::kUnix, "/tmp/a b/.s.PGSQL.5432"}};
   state.lock_files = {"postmaster.pid", "/tmp/a b/.s.PGSQL.5432.lock"};
   state.log_pipe = 7;
-  state.settings = {
-    {"port", SettingSource::kFile, "5433"}, {"log_line_prefix", SettingSource::kCommandLine,
-                                             "%m [%p]\n\\ 
-"},
-                                             {"search_path", SettingSource::kEnvironment, ""}};
+  state.settings = {{"port", SettingSource::kFile, "5433"},
+                    {"log_line_prefix", SettingSource::kCommandLine, "%m [%p]\n\\n "},
+                    {"search_path", SettingSource::kEnvironment, ""}};
 
   auto back = decode_carried_state(encode_carried_state(state));
   ASSERT_TRUE(back.has_value());
