@@ -66,6 +66,8 @@ struct LogIdentity {
   std::string_view statement;        ///< shown as STATEMENT when an error is logged; likewise
   int64_t session_start_us = 0;      ///< %s and %c, Unix epoch microseconds
   uint64_t line_number = 0;          ///< %l
+  uint64_t csv_line_number = 0;    ///< each form counts its own lines
+  uint64_t json_line_number = 0;
   uint64_t virtual_transaction = 0;  ///< %v: backend id << 32 | local id; 0: none
   uint32_t transaction_id = 0;       ///< %x
   int64_t query_id = 0;              ///< %Q

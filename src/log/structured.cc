@@ -104,7 +104,7 @@ const std::string& detail_for_log(const ErrorData& data) {
 
 std::string csv_form(const LogMoment& moment, const ErrorData& data) {
   LogIdentity& identity = moment.identity;
-  ++identity.line_number;
+  ++identity.csv_line_number;
   CsvRecord record;
   record.bare(log_timestamp(moment.settings, moment.now_us, true));
   record.text(identity.user_name);
@@ -113,7 +113,7 @@ std::string csv_form(const LogMoment& moment, const ErrorData& data) {
   bool has_port = !identity.remote_port.empty();
   record.text(has_port ? identity.remote_host + ":" + identity.remote_port : identity.remote_host);
   record.bare(session_id(moment));
-  record.number(identity.line_number);
+  record.number(identity.csv_line_number);
   record.text(identity.command_tag);
   record.bare(log_timestamp(moment.settings, identity.session_start_us, false));
   record.bare(virtual_transaction_text(identity));
@@ -138,7 +138,7 @@ std::string csv_form(const LogMoment& moment, const ErrorData& data) {
 
 std::string json_form(const LogMoment& moment, const ErrorData& data) {
   LogIdentity& identity = moment.identity;
-  ++identity.line_number;
+  ++identity.json_line_number;
   JsonObject object;
   object.text("timestamp", log_timestamp(moment.settings, moment.now_us, true));
   object.text("user", identity.user_name);
@@ -147,7 +147,7 @@ std::string json_form(const LogMoment& moment, const ErrorData& data) {
   object.text("remote_host", identity.remote_host);
   object.bare("remote_port", identity.remote_port);
   object.text("session_id", session_id(moment));
-  object.number("line_num", identity.line_number);
+  object.number("line_num", identity.json_line_number);
   object.text("ps", identity.command_tag);
   object.text("session_start", log_timestamp(moment.settings, identity.session_start_us, false));
   object.text("vxid", virtual_transaction_text(identity));

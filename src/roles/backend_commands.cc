@@ -263,6 +263,14 @@ void ClientBackend::execute(MessageReader& reader) {
         parameters_detail(engine_->portal_parameters(portal)));
     statement_was_logged_ = true;
   }
+  // A COMMIT takes portal and parameters away: what the log may want is copied before.
+  bool tells_duration = duration_is_wanted();
+  std::string what, text, parameters;
+  if (tells_duration) {
+    what = fmt::format("{} {}", verb, shown_names(info.statement, portal));
+    text = info.text;
+    parameters = parameters_detail(engine_->portal_parameters(portal));
+  }
   task_.check_interrupts();
   ExecuteResult result = engine_->execute(portal, max_rows > 0 ? max_rows : 0, *extended_rows_);
   if (result.outcome == ExecuteOutcome::kSuspended) {
@@ -271,10 +279,7 @@ void ClientBackend::execute(MessageReader& reader) {
     extended_rows_->complete(result.tag);
     end_timeouts();
   }
-  if (duration_is_wanted()) {
-    log_duration(fmt::format("{} {}", verb, shown_names(info.statement, portal)), info.text,
-                 parameters_detail(engine_->portal_parameters(portal)));
-  }
+  if (tells_duration) log_duration(what, text, parameters);
 }
 
 void ClientBackend::close(MessageReader& reader) {

@@ -1,6 +1,8 @@
 // The session begins: its settings, the greeting with parameters and cancel key. And the line that
 // says how long it was (as process_startup_options in postinit.c, BeginReportingGUCOptions in
 // guc.c, log_disconnections in postgres.c, 15).
+#include <fmt/format.h>
+
 #include "roles/client_backend.h"
 #include "shmem/proc.h"
 #include "shmem/stats.h"
@@ -14,11 +16,23 @@ void ClientBackend::apply_startup_settings() {
   SettingContext context =
       session_.is_superuser ? SettingContext::kSuperuserBackend : SettingContext::kBackend;
   for (const auto& [name, value] : settings_of_options(split_options(packet_.options))) {
-    settings_.set(name, value, context, SettingSource::kClient);
+    apply_startup_setting(name, value, context);
   }
-  for (const auto& [name, value] : packet_.settings) {
-    settings_.set(name, value, context, SettingSource::kClient);
-  }
+  for (const auto& [name, value] : packet_.settings) apply_startup_setting(name, value, context);
+}
+
+void ClientBackend::apply_startup_setting(const std::string& name, const std::string& value,
+                                          SettingContext context) {
+  settings_.set(name, value, context, SettingSource::kClient);
+  SettingIndex index = find_setting(name);
+  if (index == SettingIndex::kCount || !setting_info(index).has(setting_flag::kIsName)) return;
+  std::string kept = settings_.show(index);
+  if (kept == value) return;
+  ErrorData notice;
+  notice.severity = Severity::kNotice;
+  notice.sqlstate = sqlstate::kNameTooLong;
+  notice.message = fmt::format("identifier \"{}\" will be truncated to \"{}\"", value, kept);
+  report(notice);
 }
 
 void ClientBackend::greet() {

@@ -100,6 +100,9 @@ class ClientBackend final : public ConnectionOwner, public ClientSink, public St
 
   // --- session (backend_session.cc) -------------------------------------------------------------
   void apply_startup_settings();
+  /// Tells the client when a name was too long and has been cut.
+  void apply_startup_setting(const std::string& name, const std::string& value,
+                             SettingContext context);
   void greet();
   void send_parameter_status(std::string_view name, std::string_view value);
   void log_disconnection();

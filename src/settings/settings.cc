@@ -248,6 +248,23 @@ void SettingsView::reset_all(SettingContext) {
 // --- transactions
 // -----------------------------------------------------------------------------------
 
+void SettingsView::begin_transaction() {
+  nest_level_ = 0;  // so that what is set here is not taken back when the transaction ends
+  start_from_default(SettingIndex::kTransactionIsolation,
+                     SettingIndex::kDefaultTransactionIsolation);
+  start_from_default(SettingIndex::kTransactionReadOnly, SettingIndex::kDefaultTransactionReadOnly);
+  start_from_default(SettingIndex::kTransactionDeferrable,
+                     SettingIndex::kDefaultTransactionDeferrable);
+  nest_level_ = 1;
+}
+
+void SettingsView::start_from_default(SettingIndex index, SettingIndex default_index) {
+  int64_t wanted = value(default_index).integer;
+  if (value(index).integer == wanted) return;
+  apply(make_own(index), SettingValue::of_integer(wanted), SettingSource::kOverride,
+        SetAction::kSet);
+}
+
 void SettingsView::end_levels(bool commit, int nest_level) {
   for (Own& own : own_) end_levels(own, commit, nest_level);
   for (auto& [name, own] : own_custom_) end_levels(own, commit, nest_level);

@@ -168,7 +168,8 @@ class SettingsView {
   // --- transactions -----------------------------------------------------------------------------
   /// Nesting: 0 outside a transaction, 1 in it, more in subtransactions (AtStart_GUC,
   /// NewGUCNestLevel).
-  void begin_transaction() { nest_level_ = 1; }
+  /// transaction_isolation, _read_only and _deferrable start from their default_ settings.
+  void begin_transaction();
   int begin_nested() { return ++nest_level_; }
   /// Ends everything at `nest_level` and deeper (AtEOXact_GUC); 1 ends the transaction.
   void end_nested(bool commit, int nest_level) {
@@ -227,6 +228,7 @@ class SettingsView {
   void end_levels(bool commit, int nest_level);
   void end_levels(Own& own, bool commit, int nest_level);
   void drop_idle_entries();
+  void start_from_default(SettingIndex index, SettingIndex default_index);
   bool apply(Own& own, std::optional<SettingValue> value, SettingSource source, SetAction action);
 
   ServerSettings& server_;

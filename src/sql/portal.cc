@@ -106,22 +106,36 @@ Portal& Engine::State::make_portal(std::string_view name,
   return *portal;
 }
 
+namespace {
+
+Datum read_parameter(EvalContext& context, const BuiltinType& type, const ParameterValue& given) {
+  if (given.is_null) return 0;
+  if (given.format == 0) return type.from_text(context, given.bytes);
+  if (given.format == 1) return type.from_binary(context, given.bytes);
+  throw Error(sqlstate::kInvalidParameterValue, "unsupported format code: {}", given.format);
+}
+
+/// As bind_param_error_callback(): which parameter it was, without its value.
+std::string parameter_context(std::string_view portal, size_t number, bool is_text) {
+  std::string name = portal.empty() ? "unnamed portal" : fmt::format("portal \"{}\"", portal);
+  return fmt::format("{} parameter ${}{}", name, number, is_text ? " = '...'" : "");
+}
+
+}  // namespace
+
 void Engine::State::bind_values(Portal& portal, std::span<const ParameterValue> values) {
   portal.parameter_arena.reset();
   EvalContext reading = context();
   reading.arena = &portal.parameter_arena;
   for (size_t i = 0; i < values.size(); ++i) {
     const ParameterValue& given = values[i];
-    const BuiltinType* type = find_type(portal.statement->parameters[i]);
-    Datum value = 0;
-    if (!given.is_null && given.format == 0) {
-      value = type->from_text(reading, given.bytes);
-    } else if (!given.is_null && given.format == 1) {
-      value = type->from_binary(reading, given.bytes);
-    } else if (!given.is_null) {
-      throw Error(sqlstate::kInvalidParameterValue, "unsupported format code: {}", given.format);
+    try {
+      portal.values.push_back(
+          read_parameter(reading, *find_type(portal.statement->parameters[i]), given));
+    } catch (Error& error) {
+      error.data().context = parameter_context(portal.name, i + 1, given.format == 0);
+      throw;
     }
-    portal.values.push_back(value);
     portal.nulls.push_back(given.is_null ? 1 : 0);
   }
 }

@@ -142,7 +142,22 @@ TEST_F(SettingsViewTest, SavepointsNest) {
   EXPECT_EQ(show("work_mem"), "3MB");
 }
 
-/// Sixteen settings under random SETs, SET LOCALs, RESETs and savepoints, against a plain model of
+TEST_F(SettingsViewTest, TransactionsStartFromTheirDefaults) {
+  set("default_transaction_isolation", "serializable");
+  EXPECT_EQ(show("transaction_isolation"), "read committed");
+  view.begin_transaction();
+  EXPECT_EQ(show("transaction_isolation"), "serializable");
+  set("transaction_isolation", "repeatable read", SetAction::kLocal);
+  EXPECT_EQ(show("transaction_isolation"), "repeatable read");
+  view.end_transaction(true);
+  set("default_transaction_isolation", std::nullopt);
+  view.begin_transaction();
+  EXPECT_EQ(show("transaction_isolation"), "read committed");
+  EXPECT_EQ(row("transaction_isolation").source, "override");
+  view.end_transaction(false);
+}
+
+/// Four settings under random SETs, SET LOCALs, RESETs and savepoints, against a plain model of
 /// what the manual says.
 TEST_F(SettingsViewTest, AgreesWithAPlainModel) {
   struct Level {

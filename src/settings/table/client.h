@@ -54,12 +54,12 @@ STRING(kDefaultTablespace, "default_tablespace", kUser, kIsName, "",
        "default tablespace for new objects")
 ENUM(kDefaultToastCompression, "default_toast_compression", kUser, 0,
      ToastCompression, kToastCompressionOptions, "pglz", "default TOAST compression method")
-BOOLEAN(kDefaultTransactionDeferrable, "default_transaction_deferrable", kUser, 0, false,
+BOOLEAN(kDefaultTransactionDeferrable, "default_transaction_deferrable", kUser, kLive, false,
         "new transactions deferrable by default")
-ENUM(kDefaultTransactionIsolation, "default_transaction_isolation", kUser, 0,
+ENUM(kDefaultTransactionIsolation, "default_transaction_isolation", kUser, kLive,
      IsolationLevel, kIsolationLevelOptions, "read committed",
      "isolation level for new transactions")
-BOOLEAN(kDefaultTransactionReadOnly, "default_transaction_read_only", kUser, kReport, false,
+BOOLEAN(kDefaultTransactionReadOnly, "default_transaction_read_only", kUser, kReport | kLive, false,
         "new transactions read-only by default")
 INTEGER(kGinPendingListLimit, "gin_pending_list_limit", kUser, 0, kKilobytes, 4096, 64, kMaxInt,
         "cap on a GIN pending list")
@@ -83,13 +83,13 @@ INTEGER(kStatementTimeout, "statement_timeout", kUser, kLive, kMilliseconds, 0, 
 STRING(kTempTablespaces, "temp_tablespaces", kUser, kListInput | kListQuote, "",
        "tablespaces for temp objects")
 BOOLEAN(kTransactionDeferrable, "transaction_deferrable", kUser,
-        kNoResetAll | kNotInSample | kDisallowInFile, false, "this transaction deferrable")
+        kNoResetAll | kNotInSample | kDisallowInFile | kLive, false, "this transaction deferrable")
 ENUM(kTransactionIsolation, "transaction_isolation", kUser,
-     kNoResetAll | kNotInSample | kDisallowInFile, IsolationLevel, kIsolationLevelOptions,
+     kNoResetAll | kNotInSample | kDisallowInFile | kLive, IsolationLevel, kIsolationLevelOptions,
      "read committed",
      "isolation of this transaction")
 BOOLEAN(kTransactionReadOnly, "transaction_read_only", kUser,
-        kNoResetAll | kNotInSample | kDisallowInFile, false, "this transaction read-only")
+        kNoResetAll | kNotInSample | kDisallowInFile | kLive, false, "this transaction read-only")
 INTEGER(kVacuumFailsafeAge, "vacuum_failsafe_age", kUser, 0, kNoUnit, 1600000000, 0, 2100000000,
         "xid age that starts failsafe vacuum")
 INTEGER(kVacuumFreezeMinAge, "vacuum_freeze_min_age", kUser, 0, kNoUnit, 50000000, 0, 1000000000,

@@ -31,7 +31,7 @@ BOOLEAN(kIsSuperuser, "is_superuser", kInternal,
         kReport | kNoShowAll | kNoResetAll | kNotInSample | kDisallowInFile, false,
         "whether the current user is a superuser")
 STRING(kRole, "role", kUser,
-       kIsName | kNoShowAll | kNoResetAll | kNotInSample | kDisallowInFile, "none",
+       kIsName | kNoShowAll | kNoResetAll | kNotInSample | kDisallowInFile | kLive, "none",
        "current role")
 REAL(kSeed, "seed", kUser, kNoShowAll | kNoResetAll | kNotInSample | kDisallowInFile,
      kNoUnit, 0, -1, 1, "seed of random()")

@@ -12,7 +12,7 @@ STRING(kRestoreCommand, "restore_command", kSighup, 0, "", "shell command to fet
 #undef CATEGORY
 
 #define CATEGORY "Write-Ahead Log / Archiving"
-STRING(kArchiveCommand, "archive_command", kSighup, kLive, "",
+STRING(kArchiveCommand, "archive_command", kSighup, 0, "",
        "shell command that archives one WAL file")
 STRING(kArchiveLibrary, "archive_library", kSighup, 0, "", "library used to archive WAL")
 ENUM(kArchiveMode, "archive_mode", kPostmaster, kLive, ArchiveMode, kArchiveModeOptions, "off",
