@@ -21,19 +21,6 @@ namespace cofork {
 
 namespace {
 
-/// What the task owns until its very end: exit callbacks still read settings and write the log.
-struct AuxiliaryState {
-  explicit AuxiliaryState(Task& task)
-      : inherited_settings(task.slot<SettingsView>()),
-        inherited_log(task.slot<LogIdentity>()),
-        view(inherited_settings->server()) {}
-
-  SettingsView* inherited_settings;
-  LogIdentity* inherited_log;
-  SettingsView view;
-  LogIdentity identity;
-};
-
 /// Nothing in memory is to be trusted any more, so nothing is cleaned up.
 void handle_quit(Task& task, int) {
   task.model().die_now(task, ExitStatus::exited(2));
@@ -49,16 +36,11 @@ void install_handlers(Task& task, const AuxiliaryRole& role) {
   task.set_interrupt_handler(role.serve_interrupts);
 }
 
-void take_own_state(Task& task, BackendType type) {
-  auto state = std::make_shared<AuxiliaryState>(task);
-  state->identity.backend_type = backend_type_name(type);
-  state->identity.session_start_us = task.os().clock.realtime_us();
-  task.set_slot(&state->view);
-  task.set_slot(&state->identity);
-  task.on_proc_exit([state](Task& ending, int) {
-    ending.set_slot(state->inherited_settings);
-    ending.set_slot(state->inherited_log);
-  });
+/// Settings and log identity of its own, until its very end: exit callbacks still use both.
+void take_own_context(Task& task, BackendType type) {
+  auto context = std::make_shared<std::optional<ChildContext>>();
+  context->emplace(task, backend_type_name(type));
+  task.on_proc_exit([context](Task&, int) { context->reset(); });
 }
 
 }  // namespace
@@ -67,7 +49,7 @@ void run_auxiliary(Task& task, const AuxiliaryRole& role) {
   BackendType type = backend_type_of(role.kind);
   std::optional<ErrorData> failure;
   try {
-    take_own_state(task, type);
+    take_own_context(task, type);
     enter_task_table(task_row_of(role.kind), type);
     set_auxiliary_title(role.title, "");
     install_handlers(task, role);

@@ -37,23 +37,18 @@ Reserved reserve(WalShared& wal, uint32_t record_bytes) {
           previous == 0 ? Lsn{} : geometry.start_lsn(previous)};
 }
 
-/// Reserves all that is left of the segment. False when it has nothing in it.
-bool reserve_switch(WalShared& wal, Reserved& reserved) {
+/// Reserves all that is left of the segment, up to `segment_end`; `reserved` is the record's part
+/// of it. False when the segment has nothing in it.
+bool reserve_switch(WalShared& wal, Reserved& reserved, Lsn& segment_end) {
   WalGeometry geometry = wal.geometry();
   SpinGuard guard(wal.reserve_lock);
   WalBytePosition start = wal.current;
-  Lsn at = geometry.end_lsn(start);
-  if (geometry.offset_in_segment(at) == 0) {
-    reserved.start = reserved.end = at;
-    return false;
-  }
-  reserved.start = geometry.start_lsn(start);
-  reserved.end = geometry.end_lsn(start + kWalRecordHeaderBytes);
-  if (uint32_t over = geometry.offset_in_segment(reserved.end); over != 0) {
-    reserved.end += geometry.segment_bytes() - over;
-  }
-  reserved.previous = geometry.start_lsn(wal.previous);
-  wal.current = geometry.byte_position(reserved.end);
+  segment_end = geometry.end_lsn(start);
+  if (geometry.offset_in_segment(segment_end) == 0) return false;
+  reserved = {geometry.start_lsn(start), geometry.end_lsn(start + kWalRecordHeaderBytes),
+              geometry.start_lsn(wal.previous)};
+  segment_end = {align_up(reserved.end.value, geometry.segment_bytes())};
+  wal.current = geometry.byte_position(segment_end);
   wal.previous = start;
   return true;
 }
@@ -252,25 +247,24 @@ Lsn wal_switch_segment(bool important) {
   record.begin(kWalXlogManager, kWalXlogSwitch);
   record.assemble({task.redo, task.full_page_writes});
   Reserved place;
+  Lsn segment_end;
   CriticalSection critical;
   bool switched;
   {
     WalInsertExclusive all;
-    switched = reserve_switch(wal, place);
+    switched = reserve_switch(wal, place, segment_end);
     if (switched) {
-      copy_record(wal, task, kWalInsertLocks - 1, record, {place.start, {}, place.previous});
-      clear_rest_of_segment(wal, task, place.start + kWalRecordHeaderBytes, place.end);
-      if (important) {
-        wal.insert_locks[kWalInsertLocks - 1].last_important = place.start.value;
-      }
+      copy_record(wal, task, kWalInsertLocks - 1, record, place);
+      clear_rest_of_segment(wal, task, place.end, segment_end);
+      if (important) wal.insert_locks[kWalInsertLocks - 1].last_important = place.start.value;
     }
   }
   critical.end();
-  if (!switched) return place.end;
-  raise_position(wal.write_request, place.end.value);
+  if (!switched) return segment_end;
+  raise_position(wal.write_request, segment_end.value);
   count_insertion(record);
   task.last_inserted = place.start;
-  return place.end;
+  return segment_end;
 }
 
 bool recovery_in_progress() {

@@ -12,6 +12,7 @@
 #include <csignal>
 #include <functional>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "in_model.h"
@@ -63,12 +64,13 @@ bool eventually(Condition&& condition) {
 
 class TestServer {
  public:
-  TestServer(Task& postmaster, const Limits& limits) : postmaster_(postmaster) {
-    size_t bytes = segment_size(kTestAreas, limits);
+  TestServer(Task& postmaster, const Limits& limits, std::span<const AreaSpec> areas = kTestAreas)
+      : postmaster_(postmaster) {
+    size_t bytes = segment_size(areas, limits);
     void* base = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
                       MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     EXPECT_IN_MODEL(base != MAP_FAILED);
-    lay_out_segment(base, bytes, kTestAreas, limits, postmaster.pid(), 1, 2);
+    lay_out_segment(base, bytes, areas, limits, postmaster.pid(), 1, 2);
     memory_.emplace(base);
     postmaster.set_slot(&*memory_);
     child_slots_.emplace(*memory_);
