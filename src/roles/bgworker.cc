@@ -16,6 +16,7 @@
 #include "settings/settings.h"
 #include "shmem/backend_status.h"
 #include "shmem/proc.h"
+#include "shmem/proc_array.h"
 #include "shmem/proc_signal.h"
 #include "shmem/task_table.h"
 
@@ -74,6 +75,7 @@ void join_server(Task& task, const BackgroundWorker& worker, int32_t child_slot)
   }
   task.set_title(fmt::format("{}{} ", prefix, worker.name));
   init_process(BackendType::kBackgroundWorker, ProcPool::kBackgroundWorker, child_slot);
+  proc_array_join();  // so that pg_terminate_backend() finds whoever pg_stat_activity shows
   proc_signal_init();
   StatusIntroduction who{BackendType::kBackgroundWorker};
   who.worker_type = worker.type;

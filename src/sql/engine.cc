@@ -2,8 +2,8 @@
 #include "sql/engine.h"
 
 #include "settings/settings.h"
-#include "shmem/backend_status.h"
 #include "shmem/proc.h"
+#include "shmem/proc_array.h"
 #include "sql/engine_state.h"
 
 namespace cofork {
@@ -12,10 +12,12 @@ namespace {
 
 /// What pg_stat_activity and pg_stat_database hear of a transaction.
 void report_transaction(int64_t start_us, bool committed) {
-  MyProc* mine = my_or_null();
-  if (mine == nullptr) return;
-  report_transaction_start(start_us);
-  if (start_us == 0) ++(committed ? mine->stats.commits : mine->stats.rollbacks);
+  if (my_or_null() == nullptr) return;
+  if (start_us != 0) {
+    transaction_begins(start_us);
+  } else {
+    transaction_ends(committed, 0);
+  }
 }
 
 }  // namespace
