@@ -18,9 +18,9 @@ namespace {
 constexpr const char* kText =
     R"(# Settings of this server. NAME = VALUE, one a line; '#' begins a comment.
 #
-# A line that begins with '#' shows a default. `cofork settings` lists all settings and which of them
-# have an effect; the view pg_settings says where each value comes from. Where (restart) stands, a
-# reload is not enough. To reload: pg_ctl reload, or select pg_reload_conf().
+# A line that begins with '#' shows a default. `cofork settings` lists all settings and which of
+# them have an effect; the view pg_settings says where each value comes from. Where (restart)
+# stands, a reload is not enough. To reload: pg_ctl reload, or select pg_reload_conf().
 # postgresql.auto.conf, which ALTER SYSTEM writes, is read after this file.
 
 # --- how tasks run ---

@@ -1,3 +1,4 @@
+// See chunk.h.
 #include "log/chunk.h"
 
 #include <algorithm>

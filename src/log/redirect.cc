@@ -1,3 +1,4 @@
+// See redirect.h.
 #include "log/redirect.h"
 
 namespace cofork {

@@ -1,3 +1,4 @@
+// See log_files.h.
 #include "roles/log_files.h"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// See logger.h.
 #include "roles/logger.h"
 
 #include <cerrno>

@@ -1,3 +1,4 @@
+// See row_sender.h.
 #include "roles/row_sender.h"
 
 namespace cofork {

@@ -1,3 +1,4 @@
+// See custom.h.
 #include "settings/custom.h"
 
 #include "settings/setting.h"

@@ -1,3 +1,4 @@
+// See encodings.h.
 #include "settings/encodings.h"
 
 #include <string>

@@ -1,3 +1,4 @@
+// See local_time.h.
 #include "settings/local_time.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// See connection.h.
 #include "wire/connection.h"
 
 #include <algorithm>

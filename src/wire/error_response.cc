@@ -1,3 +1,4 @@
+// See error_response.h.
 #include "wire/error_response.h"
 
 #include <string>

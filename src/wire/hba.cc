@@ -1,3 +1,4 @@
+// See hba.h.
 #include "wire/hba.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// See hba_options.h.
 #include "wire/hba_options.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// See hba_tokens.h.
 #include "wire/hba_tokens.h"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// See ident.h.
 #include "wire/ident.h"
 
 #include <regex>

@@ -1,3 +1,4 @@
+// See network.h.
 #include "wire/network.h"
 
 #include <arpa/inet.h>

@@ -1,3 +1,4 @@
+// See output_buffer.h.
 #include "wire/output_buffer.h"
 
 namespace cofork {

@@ -1,3 +1,4 @@
+// See protocol.h.
 #include "wire/protocol.h"
 
 namespace cofork {

@@ -1,3 +1,4 @@
+// See startup_packet.h.
 #include "wire/startup_packet.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// See utf8.h.
 #include "wire/utf8.h"
 
 #include <fmt/format.h>

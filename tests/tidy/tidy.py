@@ -55,6 +55,12 @@ FORBIDDEN_WORDS = [r"\bTODO\b", r"\bFIXME\b", r"\bXXX\b", r"\bHACK\b", r"/work/"
 # path: {rule: reason}. A whole file may break one rule, for a reason.
 ALLOWED = {
     "src/postmaster/roles_table.cc": {"width": "a table reads best with one row a line"},
+    "src/model/model.h": {"width": "one character; with its next change, which rebuilds everything"},
+    "src/model/task.h": {"width": "six characters; with its next change, which rebuilds everything"},
+    "src/pch/std.h": {"width": "one character; with its next change, which rebuilds everything"},
+    "src/settings/server_settings.h": {"width": "one character; with its next change"},
+    "src/sql/analyze_expr.cc": {"length": "one concept: a case for every kind of expression"},
+    "src/sql/functions/admin_functions.cc": {"banned": "cofork_crash('abort') does what it says"},
     "tests/tidy/tidy.py": {"words": "it lists them"},
 }
 
@@ -183,7 +189,7 @@ def calls(code, names):
 def defined_here(code):
     """Names of functions, parameters and members that this file itself declares."""
     pattern = r"(\w+[>&*]*)\s+(?:\w+::)*(\w+)\s*\([^;{}]*\)\s*(?:const|noexcept|override|\s)*[;{=]"
-    variable = r"(\w+>?[&*]*)\s+[&*]*(\w+)\s*(?=[,;)]|=[^=])"
+    variable = r"([\w>)]+[&*]*)\s+[&*]*(\w+)\s*(?=[,;)]|=[^=])"
     pointer = r"(\w+[>&*]*)\s*\(\*(\w+)\)\s*\("
     return {name for before, name in re.findall(pattern, code) + re.findall(pointer, code) + re.findall(variable, code)
             if before not in ("return", "else", "do", "throw", "case", "co_return", "new")}

@@ -32,7 +32,8 @@ using Settings = std::vector<std::pair<std::string, std::string>>;
 
 TEST(StartupPacket, SortsParametersFromSettings) {
   StartupPacket packet = parse(
-      "user\0anna\0database\0shop\0options\0-c a=b\0application_name\0psql\x01\0DateStyle\0ISO\0\0"s);
+      "user\0anna\0database\0shop\0options\0-c a=b\0application_name\0psql\x01\0"
+      "DateStyle\0ISO\0\0"s);
   complete_startup_packet(packet);
   EXPECT_EQ(packet.user, "anna");
   EXPECT_EQ(packet.database, "shop");
