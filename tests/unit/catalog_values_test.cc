@@ -5,6 +5,7 @@
 #include "catalog/array_access.h"
 #include "catalog/builtin.h"
 #include "support/error.h"
+#include "types/random.h"
 
 namespace cofork {
 namespace {
@@ -61,7 +62,7 @@ TEST_F(Values, OrderIsConsistentBothWays) {
       {kNumeric,
        {"-Infinity", "-1.5", "-1.4", "0", "0.0001", "9999.9999", "10000", "Infinity", "NaN"}},
       {kFloat8, {"-Infinity", "-1", "0", "1e-300", "Infinity", "NaN"}},
-      {kText, {"", "B", "a", "aa", "é"}},
+      {kText, {"", "B", "a", "aa", "e"}},
       {kDate, {"-infinity", "0044-03-15 BC", "2024-01-01", "infinity"}},
       {kInterval, {"-1 day", "0", "23 hours", "1 day", "29 days", "1 month"}},
       {kInet, {"10.0.0.0/8", "10.0.0.0/16", "10.0.0.1", "::1"}},
@@ -95,6 +96,98 @@ TEST_F(Values, BinaryInputThatMakesNoSenseIsRefused) {
   EXPECT_EQ(sqlstate_of(kInt4Array, "\0\0\0\1\0\0\0\0\0\0\0\x19\0\0\0\0\0\0\0\1"sv), "42804");
   EXPECT_EQ(sqlstate_of(kInet, "\7\x20\0\4\1\2\3\4"sv), "22P03");
   EXPECT_EQ(sqlstate_of(kText, "\xff"sv), "22021");
+}
+
+/// Texts near those that types read: pieces of valid ones, shuffled and cut.
+std::string rubbish(RandomState& random) {
+  static constexpr const char* kPieces[] = {"2024-01-15",
+                                            "13:45:30.5",
+                                            "+02",
+                                            "Jan",
+                                            "BC",
+                                            "1e",
+                                            "-",
+                                            ".",
+                                            "/",
+                                            ":",
+                                            "{",
+                                            "}",
+                                            ",",
+                                            "\"",
+                                            "\\",
+                                            "NULL",
+                                            "[1:2]=",
+                                            "P1Y",
+                                            "T2H",
+                                            "days",
+                                            "ago",
+                                            "999999999999999999999",
+                                            "0",
+                                            "12",
+                                            "e",
+                                            "\\x",
+                                            "::1",
+                                            "10.0.0.1",
+                                            " ",
+                                            "NaN",
+                                            "infinity",
+                                            "\x01",
+                                            "America/New_York",
+                                            "x",
+                                            "b1",
+                                            "(",
+                                            "1.5"};
+  std::string text;
+  for (uint64_t n = random.next() % 6; n > 0; --n) {
+    std::string_view piece = kPieces[random.next() % std::size(kPieces)];
+    text += piece.substr(0, 1 + random.next() % piece.size());
+  }
+  return text;
+}
+
+TEST_F(Values, RubbishIsRefusedOrReadBackFromItsOwnText) {
+  RandomState random;
+  random.seed(20240115);
+  for (const BuiltinType& type : all_types()) {
+    if (type.is_pseudo() || type.oid == kRegproc) continue;  // names of functions repeat
+    for (int i = 0; i < 300; ++i) {
+      arena_.reset();
+      std::string text = rubbish(random);
+      std::string shown, bytes;
+      try {
+        Datum value = type.from_text(context_, text);
+        shown = show(type.oid, value);
+        type.to_binary(context_, value, bytes);
+      } catch (const Error& error) {
+        EXPECT_NE(error.data().sqlstate, sqlstate::kInternalError) << type.name << ": " << text;
+        continue;
+      }
+      EXPECT_EQ(show(type.oid, type.from_text(context_, shown)), shown)
+          << type.name << ": " << text;
+      EXPECT_EQ(show(type.oid, type.from_binary(context_, bytes)), shown)
+          << type.name << ": " << text;
+    }
+  }
+}
+
+TEST_F(Values, BinaryRubbishIsRefusedOrHasAText) {
+  RandomState random;
+  random.seed(7);
+  for (const BuiltinType& type : all_types()) {
+    if (type.is_pseudo()) continue;
+    for (int i = 0; i < 300; ++i) {
+      arena_.reset();
+      std::string bytes;
+      for (uint64_t n = random.next() % 24; n > 0; --n) {
+        bytes += static_cast<char>(random.next() % 3 == 0 ? random.next() : random.next() % 4);
+      }
+      try {
+        show(type.oid, type.from_binary(context_, bytes));
+      } catch (const Error& error) {
+        EXPECT_NE(error.data().sqlstate, sqlstate::kInternalError) << type.name;
+      }
+    }
+  }
 }
 
 TEST_F(Values, CopiesLiveInTheirOwnArena) {
