@@ -310,18 +310,20 @@ bool Regex::search(std::string_view text, size_t start, std::vector<RegexSpan>& 
   return true;
 }
 
-const Regex& RegexCache::get(std::string_view pattern, RegexFlags flags) {
+const Regex* RegexCache::find(std::string_view pattern, RegexFlags flags) {
   auto found = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) {
     return entry.pattern == pattern && entry.flags == flags;
   });
-  if (found == entries_.end()) {
-    Regex regex(pattern, flags);
-    if (entries_.size() == kMost) entries_.pop_back();
-    entries_.push_back({std::string(pattern), flags, std::move(regex)});
-    found = entries_.end() - 1;
-  }
+  if (found == entries_.end()) return nullptr;
   std::rotate(entries_.begin(), found, found + 1);
-  return entries_.front().regex;
+  return &entries_.front().regex;
+}
+
+const Regex* RegexCache::compile(std::string_view pattern, RegexFlags flags) {
+  Regex regex(pattern, flags);
+  if (entries_.size() == kMost) entries_.pop_back();
+  entries_.insert(entries_.begin(), Entry{std::string(pattern), flags, std::move(regex)});
+  return &entries_.front().regex;
 }
 
 std::string similar_to_regex(std::string_view pattern, std::string_view escape) {

@@ -54,7 +54,9 @@ class Regex {
 /// The last few patterns a session used, compiled.
 class RegexCache {
  public:
-  const Regex& get(std::string_view pattern, RegexFlags flags);
+  /// Null when it is not there; compiling is then the caller's, where there is stack for it.
+  const Regex* find(std::string_view pattern, RegexFlags flags);
+  const Regex* compile(std::string_view pattern, RegexFlags flags);
 
  private:
   static constexpr size_t kMost = 32;

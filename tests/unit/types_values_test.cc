@@ -95,9 +95,12 @@ TEST(RegexCache, KeepsWorkingBeyondItsCapacity) {
   for (int round = 0; round < 2; ++round) {
     for (int i = 0; i < 100; ++i) {
       std::string number = std::to_string(i);
-      const Regex& regex = cache.get("^" + number + "$", {});
-      EXPECT_TRUE(regex.search(number, 0, spans));
-      EXPECT_FALSE(regex.search(number + "x", 0, spans));
+      std::string pattern = "^" + number + "$";
+      EXPECT_EQ(cache.find(pattern, {}), nullptr);
+      const Regex* regex = cache.compile(pattern, {});
+      EXPECT_TRUE(regex->search(number, 0, spans));
+      EXPECT_FALSE(regex->search(number + "x", 0, spans));
+      EXPECT_NE(cache.find(pattern, {}), nullptr);
     }
   }
 }

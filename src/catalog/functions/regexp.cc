@@ -5,6 +5,7 @@
 #include "catalog/array_element.h"
 #include "catalog/function_tables.h"
 #include "catalog/functions/wrap.h"
+#include "model/stack.h"
 #include "support/error.h"
 #include "types/regex.h"
 #include "types/scalar.h"
@@ -15,17 +16,28 @@ using namespace type_oid;
 
 namespace {
 
+// Boost compiles by recursion, up to some hundred frames for nested groups, and a match recurses
+// for lookahead: more than a fiber's own stack may hold.
+constexpr size_t kCompileStackBytes = size_t{1} << 20;
+constexpr size_t kMatchStackBytes = size_t{128} << 10;
+
 /// A compiled pattern: the session's, or one of this call alone.
 class Pattern {
  public:
   Pattern(EvalContext& context, std::string_view pattern, RegexFlags flags) {
-    if (context.regex_cache != nullptr) {
-      regex_ = &context.regex_cache->get(pattern, flags);
-    } else {
-      regex_ = &own_.emplace(pattern, flags);
-    }
+    RegexCache* cache = context.regex_cache;
+    regex_ = cache != nullptr ? cache->find(pattern, flags) : nullptr;
+    if (regex_ != nullptr) return;
+    run_with_stack(kCompileStackBytes, [&] {
+      regex_ = cache != nullptr ? cache->compile(pattern, flags) : &own_.emplace(pattern, flags);
+    });
   }
-  const Regex* operator->() const { return regex_; }
+  int groups() const { return regex_->groups(); }
+  bool search(std::string_view text, size_t start, std::vector<RegexSpan>& spans) const {
+    bool found = false;
+    run_with_stack(kMatchStackBytes, [&] { found = regex_->search(text, start, spans); });
+    return found;
+  }
 
  private:
   std::optional<Regex> own_;
@@ -37,7 +49,7 @@ bool matches(EvalContext& context, std::string_view text, std::string_view patte
   std::vector<RegexSpan> spans;
   RegexFlags flags;
   flags.ignore_case = ignore_case;
-  return Pattern(context, pattern, flags)->search(text, 0, spans);
+  return Pattern(context, pattern, flags).search(text, 0, spans);
 }
 bool match(EvalContext& c, std::string_view text, std::string_view pattern) {
   return matches(c, text, pattern);
@@ -101,7 +113,7 @@ class MatchIterator {
         ended_(start > 1 && static_cast<size_t>(start - 1) > utf8_length(text)) {}
 
   bool next() {
-    if (ended_ || !pattern_->search(text_, at_, spans)) {
+    if (ended_ || !pattern_.search(text_, at_, spans)) {
       ended_ = true;
       return false;
     }
@@ -113,7 +125,7 @@ class MatchIterator {
     }
     return true;
   }
-  int groups() const { return pattern_->groups(); }
+  int groups() const { return pattern_.groups(); }
   std::string_view text_of(size_t group) const {
     return text_.substr(spans[group].begin, spans[group].end - spans[group].begin);
   }
