@@ -118,6 +118,7 @@ class CoroutineModel final : public Model {
   bool exists(Pid pid);
   void on_scheduler_of(Pid pid, std::function<void(FiberTask&)> action);
   void deliver(FiberTask& fiber, int signo);
+  void deliver_pending(FiberTask& fiber);
   void task_died(FiberTask& fiber, ExitStatus status);
   void signal_came(int signo);
   void finish_the_rest();
@@ -369,8 +370,11 @@ void CoroutineModel::deliver(FiberTask& fiber, int signo) {
   Scheduler& scheduler = fiber.scheduler;
   if (signo == SIGKILL) return scheduler.drop(fiber, ExitStatus::signaled(SIGKILL));
   if (signo == SIGSTOP) return scheduler.stop(fiber);
-  if (signo == SIGCONT) return scheduler.resume(fiber);
-  if (fiber.signals_blocked) {
+  if (signo == SIGCONT) {
+    scheduler.resume(fiber);
+    return deliver_pending(fiber);
+  }
+  if (fiber.signals_blocked || fiber.stopped) {
     fiber.pending_signals |= uint64_t{1} << (signo - 1);
     return;
   }
@@ -390,7 +394,11 @@ void CoroutineModel::deliver(FiberTask& fiber, int signo) {
 void CoroutineModel::signal_mask_changed(Task& task, bool blocked) {
   FiberTask& fiber = fiber_of(task);
   fiber.signals_blocked = blocked;
-  while (!fiber.signals_blocked && fiber.pending_signals != 0) {
+  deliver_pending(fiber);
+}
+
+void CoroutineModel::deliver_pending(FiberTask& fiber) {
+  while (!fiber.signals_blocked && !fiber.stopped && fiber.pending_signals != 0) {
     int signo = __builtin_ctzll(fiber.pending_signals) + 1;
     fiber.pending_signals &= fiber.pending_signals - 1;
     deliver(fiber, signo);

@@ -263,6 +263,37 @@ TEST_P(ModelTest, StoppedTaskIsKilledOnlyByKill) {
             }));
 }
 
+TEST_P(ModelTest, StoppedTaskRunsNoHandlerUntilItGoesOn) {
+  EXPECT_EQ(0, run([this](Task& task) {
+              listen_for_children(task);
+              Shared& s = *shared;
+              Pid child =
+                  task.model().spawn(task, {"stopped",
+                                            [&s](Task& t) {
+                                              t.on_signal(SIGQUIT, [](Task& self, int) {
+                                                self.model().die_now(self, ExitStatus::exited(2));
+                                              });
+                                              t.unblock_signals();
+                                              s.number = 1;
+                                              for (;;) {
+                                                wait_latch(kWaitLatch | kWaitExitOnPostmasterDeath,
+                                                           -1, WaitEventId::kExtension);
+                                                reset_latch(t.latch());
+                                              }
+                                            },
+                                            {},
+                                            true});
+              while (s.number != 1) task.model().pause_us(task, 100);
+              EXPECT_IN_MODEL(task.model().kill(child, SIGSTOP) == 0);
+              EXPECT_IN_MODEL(task.model().kill(child, SIGQUIT) == 0);
+              task.model().pause_us(task, 20'000);
+              EXPECT_IN_MODEL(!task.model().reap());
+              EXPECT_IN_MODEL(task.model().kill(child, SIGCONT) == 0);
+              auto deaths = reap_all(task, 1);
+              EXPECT_IN_MODEL(deaths.size() == 1 && deaths[0].status.is_exit(2));
+            }));
+}
+
 TEST_P(ModelTest, TimeoutFiresItsHandler) {
   EXPECT_EQ(0, run([](Task& task) {
               task.unblock_signals();
