@@ -81,8 +81,6 @@ void reset_proc(Proc& proc, Pid pid, BackendType type, ProcPool pool) {
 /// Gives everything back, in the order of ProcKill and AuxiliaryProcKill.
 void give_back(Task& task) {
   std::unique_ptr<MyProc> me(task.slot<MyProc>());
-  release_all_lwlocks();
-  cancel_condition_sleep();
   task.publish_wait_event_to(nullptr);
   task.switch_to_private_latch();
   task.set_slot<MyProc>(nullptr);
@@ -119,7 +117,12 @@ void own(Task& task, int32_t number, int32_t status_slot, int32_t child_slot,
   me->held.reserve(8);
   task.set_slot(me.release());
   task.on_shmem_exit([](Task& ending, int) { give_back(ending); });
-  task.before_shmem_exit([](Task&, int) { report_stats(true); });
+  task.before_shmem_exit([](Task&, int) {
+    // The callbacks after this one take locks themselves: what an error left held must go first.
+    release_all_lwlocks();
+    cancel_condition_sleep();
+    report_stats(true);
+  });
   if (child_slot != 0) mark_child_active(child_slot);
   task.switch_latch(my_proc().latch);
   task.publish_wait_event_to(&my_proc().wait_event_info);

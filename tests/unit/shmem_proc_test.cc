@@ -86,6 +86,7 @@ TEST_P(ProcTest, AProcIsCleanWhateverItsLastOwnerLeft) {
       my_proc().xmin = 99;
       my_proc().semaphore.count = 7;
       shared.number = my_proc_number();
+      proc_array_join();  // leaving takes the lock that is still held below
       main_lwlock(LwTranche::kProcArray).acquire(LwMode::kExclusive);
     });
     server.wait_for_all();
