@@ -6,7 +6,8 @@
 //   analyze_select.cc   SELECT, VALUES, UNION …, WITH
 //   analyze_clauses.cc  target lists, GROUP BY, ORDER BY, DISTINCT, LIMIT, windows
 //   analyze_from.cc     FROM, joins, name spaces
-//   analyze_expr.cc     expressions     analyze_sublink.cc  sub-selects and row comparisons
+//   analyze_expr.cc     expressions          analyze_values.cc   casts, arrays, rows
+//   analyze_names.cc    columns by name      analyze_sublink.cc  sub-selects, row comparisons
 //   analyze_call.cc     choosing functions and operators
 //   analyze_groups.cc   where aggregates may stand, what must be grouped
 //   coerce.cc           casts           type_name.cc        type names and modifiers
