@@ -196,6 +196,10 @@ std::vector<Message> RawClient::receive_all() {
   return messages;
 }
 
+std::string RawClient::receive_exactly(size_t count) {
+  std::string bytes(count, '\0');
+  return read_exactly(bytes.data(), count, kDeadline) ? bytes : std::string();
+}
 std::string RawClient::receive_bytes() {
   std::string bytes;
   char chunk[4096];

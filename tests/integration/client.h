@@ -75,6 +75,8 @@ class RawClient {
   std::optional<Message> receive(std::chrono::milliseconds limit = kDeadline);
   /// Everything until the server closes; fails the test when it does not in time.
   std::vector<Message> receive_all();
+  /// That many raw bytes; nothing at the end of the stream or the deadline.
+  std::string receive_exactly(size_t count);
   /// Raw bytes until the server closes.
   std::string receive_bytes();
   pid_t backend_pid() const { return backend_pid_; }
