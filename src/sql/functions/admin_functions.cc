@@ -11,6 +11,7 @@
 #include "shmem/backend_status.h"
 #include "shmem/pm_signal.h"
 #include "shmem/proc_array.h"
+#include "shmem/task_table.h"
 #include "sql/functions/session_functions.h"
 #include "sql/session.h"
 #include "support/error.h"
@@ -91,6 +92,12 @@ bool reload_conf(EvalContext& context) {
   if (context.session->task.model().kill(postmaster, SIGHUP) == 0) return true;
   warn("failed to send signal to postmaster");
   return false;
+}
+
+/// The postmaster's row keeps the time through every crash cycle, in both models.
+int64_t postmaster_start_time(EvalContext&) {
+  return shared_memory().area<TaskTable>().rows()[kPostmasterRow].started_at.load(
+      std::memory_order_relaxed);
 }
 
 bool rotate_logfile(EvalContext& context) {
@@ -181,6 +188,8 @@ constexpr BuiltinFunction kFunctions[] = {
         .defaulting(kNoTimeout),
     BuiltinFunction{2621, "pg_reload_conf", kBool, {}, fn<reload_conf>}.changing(),
     BuiltinFunction{2622, "pg_rotate_logfile", kBool, {}, fn<rotate_logfile>}.changing(),
+    BuiltinFunction{2560, "pg_postmaster_start_time", kTimestampTz, {}, fn<postmaster_start_time>}
+        .stable(),
     BuiltinFunction{2626, "pg_sleep", kVoid, {kFloat8}, pg_sleep}.changing(),
     BuiltinFunction{3935, "pg_sleep_for", kVoid, {kInterval}, pg_sleep_for}.changing(),
     BuiltinFunction{3936, "pg_sleep_until", kVoid, {kTimestampTz}, pg_sleep_until}.changing(),
