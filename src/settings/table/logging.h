@@ -10,7 +10,7 @@ BOOLEAN(kUpdateProcessTitle, "update_process_title", kSuperuser, kLive, true,
 #undef CATEGORY
 
 #define CATEGORY "Reporting and Logging / What to Log"
-STRING(kApplicationName, "application_name", kUser, kNotInSample | kReport | kLive, "",
+STRING(kApplicationName, "application_name", kUser, kIsName | kNotInSample | kReport | kLive, "",
        "client-chosen name shown in logs and stats")
 BOOLEAN(kDebugPrettyPrint, "debug_pretty_print", kUser, 0, true, "indent debug tree output")
 BOOLEAN(kDebugPrintParse, "debug_print_parse", kUser, 0, false, "log parse trees")
