@@ -46,6 +46,8 @@ class CoroutineWaitSet::Socket final : public EventLoop::Watch {
 
   void happened(uint32_t epoll_events) override {
     edges_ |= flags_of(epoll_events);
+    // The end comes once, perhaps in one edge with the last data: it must outlive being drained.
+    if (epoll_events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) ended_ = true;
     if (edges_ & flags_) fiber_.scheduler.wake(fiber_);
   }
 
@@ -62,6 +64,7 @@ class CoroutineWaitSet::Socket final : public EventLoop::Watch {
   /// What is ready of what is wanted now, and tells it (once) as ready.
   uint32_t take() {
     uint32_t flags = edges_ & flags_;
+    if (ended_) flags |= (kWaitReadable | kWaitClosed) & flags_;
     if (flags == 0 && (told_ & flags_) != 0) flags = ask_kernel() & flags_;
     edges_ &= ~flags;
     told_ = flags;
@@ -83,6 +86,7 @@ class CoroutineWaitSet::Socket final : public EventLoop::Watch {
   uint32_t flags_;
   uint32_t edges_ = 0;  ///< became ready, not told yet
   uint32_t told_ = 0;   ///< told, and may still be ready
+  bool ended_ = false;  ///< the peer has closed its end: readable from now on
 };
 
 CoroutineWaitSet::CoroutineWaitSet(FiberTask& fiber) : fiber_(fiber) {}

@@ -360,6 +360,26 @@ TEST_P(ModelTest, SocketsAreHandedOverAndWaitedFor) {
       }));
 }
 
+/// Data and end of file that arrive together are both heard of, also by who drains the socket.
+TEST_P(ModelTest, EndOfFileIsHeardAfterTheLastData) {
+  EXPECT_EQ(0, run([](Task& task) {
+              int ends[2];
+              EXPECT_IN_MODEL(
+                  socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) == 0);
+              EXPECT_IN_MODEL(task.os().sockets.send(ends[0], "bye", 3) == 3);
+              task.os().sockets.close(ends[0]);
+              auto set = task.model().make_wait_set(task);
+              int position = set->add_socket(ends[1], kWaitReadable);
+              WaitOccurred occurred[2];
+              char bytes[16];
+              EXPECT_IN_MODEL(set->wait(10'000, occurred, WaitEventId::kClientRead) == 1);
+              EXPECT_IN_MODEL(task.os().sockets.recv(ends[1], bytes, sizeof bytes) == 3);
+              set->drained(position);
+              EXPECT_IN_MODEL(set->wait(10'000, occurred, WaitEventId::kClientRead) == 1);
+              EXPECT_IN_MODEL(task.os().sockets.recv(ends[1], bytes, sizeof bytes) == 0);
+            }));
+}
+
 TEST_P(ModelTest, BlockingWorkHasNoTask) {
   EXPECT_EQ(0, run([](Task& task) {
               bool had_task = true;
