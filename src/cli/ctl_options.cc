@@ -51,8 +51,8 @@ Options:
   fast       disconnects the clients
   immediate  stops without a checkpoint; the next start recovers
 
-Signals for kill: ABRT CONT HUP INT KILL QUIT SEGV STOP TERM USR1 USR2. In coroutine mode PID may be a task's pid
-as pg_stat_activity shows it; -D then says which server.
+Signals for kill: ABRT CONT HUP INT KILL QUIT SEGV STOP TERM USR1 USR2.
+In coroutine mode PID may be a task's pid as pg_stat_activity shows it; -D then says which server.
 
 Examples:
   {0} start -D ~/data -l ~/data/log -o '--mode=coroutine'

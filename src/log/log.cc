@@ -28,8 +28,8 @@ bool client_wants(const SettingsView& settings, const LogIdentity& identity, Sev
          (severity >= settings.get(setting::kClientMinMessages) || severity == Severity::kInfo);
 }
 
-/// Chunks go out one by one without blocking. When the pipe is full the task pauses and tries again:
-/// a blocked write would hold a thread (its scheduler's, or a worker's) that the logger needs to run.
+/// Chunks go out one by one without blocking. When the pipe is full the task pauses and tries
+/// again: a blocked write would hold a thread that the logger needs to run.
 void write_to_logger(Task& task, LogDestination destination, std::string_view message) {
   constexpr int64_t kFullPipePauseUs = 1000;
   FileSystem& files = task.os().files;
