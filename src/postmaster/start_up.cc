@@ -273,6 +273,11 @@ void Postmaster::load_access_files() {
 }
 
 void Postmaster::prepare_wait_sets() {
+  // They watch through the model, which ends with this task; the Postmaster object lives longer.
+  self_.on_proc_exit([this](Task&, int) {
+    accepting_.reset();
+    deaf_.reset();
+  });
   deaf_ = self_.model().make_wait_set(self_);
   deaf_->add_latch(self_.latch());
   accepting_ = self_.model().make_wait_set(self_);
