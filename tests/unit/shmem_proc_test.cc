@@ -324,7 +324,8 @@ TEST_P(ProcTest, ARowOfActivityIsNeverTorn) {
         report_activity(BackendState::kRunning, std::string(static_cast<size_t>(200 + i % 300), c),
                         true, c);
         report_activity(BackendState::kIdle, "");
-        if (i % 16 == 0) task.model().yield(task);
+        // A writer that never pauses would leave its readers no moment to read in.
+        if (i % 16 == 0) task.model().pause_us(task, 50);
       }
     });
     server.spawn([&](Task& task) {

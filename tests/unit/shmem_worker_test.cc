@@ -134,8 +134,8 @@ void serve(TestServer& server, WorkerRegistry& registry, Shared& shared) {
         }
         throw TaskExit{1};
       });
+      shared.started = pid;  // before those who wait for the worker are told
       registry.started(self, *worker, pid);
-      shared.started = pid;
     }
     while (auto death = server.reap()) {
       auto* worker = registry.find(death->pid);
