@@ -14,7 +14,7 @@
 namespace cofork {
 
 /// A place in the source, for the message about a stuck lock: a default argument here() is the
-/// caller's. (clang 14 lacks CodePlace.)
+/// caller's. (clang 14 lacks std::source_location.)
 struct CodePlace {
   const char* function;
   const char* file;
