@@ -34,7 +34,21 @@ using SignalHandler = void (*)(Task&, int signo);
 
 /// The places where upper floors hang their per-task state; one owner each, named here so that no
 /// two floors take the same one.
-enum class TaskSlot : uint8_t { kSettings, kLog, kCluster, kProc, kIo, kWal, kSession, kBackend, kCount };
+enum class TaskSlot : uint8_t {
+  kSettings,
+  kLog,
+  kCluster,
+  kProc,
+  kIo,
+  kWal,
+  kTransaction,
+  kSnapshots,
+  kLocks,
+  kMultiXact,
+  kSession,
+  kBackend,
+  kCount,
+};
 
 /// Reasons to stop and look, bits of Task::interrupts(). Set from handlers and timeouts.
 enum Interrupt : uint32_t {

@@ -37,6 +37,7 @@ enum class Area : uint8_t {
   kXlogCtl,
   kControlFile,
   kXlogRecoveryCtl,
+  kVariableCache,
   kLwLocks,
   kProcHeader,
   kProcs,
