@@ -42,6 +42,7 @@ enum class TaskSlot : uint8_t {
   kIo,
   kWal,
   kTransaction,
+  kComboCommands,
   kSnapshots,
   kLocks,
   kMultiXact,
