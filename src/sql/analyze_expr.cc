@@ -483,7 +483,10 @@ Expr* Analyzer::null_test(const Node& node, Scope& scope) {
   Expr* arg = transform(*node.node("arg"), scope);
   Expr* e = make(ExprKind::kNullTest, type_oid::kBool, node.location());
   e->flag = node.string("nulltesttype") == "IS_NOT_NULL";
-  if (arg->type == type_oid::kUnknown) arg = coerce_unknown(arg, type_oid::kText, -1);
+  // A parameter's type does not show in what it is tested for: 42P18 unless it is seen elsewhere.
+  if (arg->type == type_oid::kUnknown && arg->kind != ExprKind::kParam) {
+    arg = coerce_unknown(arg, type_oid::kText, -1);
+  }
   e->args = span_of({arg});
   return e;
 }

@@ -279,7 +279,7 @@ std::string_view Engine::State::execute_command(Portal& portal, const Node& node
     Target target;
     target.expr = value;
     query.targets.push(inner.parameter_arena, target);
-    auto execution = plan_statement(query, {}, session.task, evaluation);
+    auto execution = plan_statement(query, inner.parameter_arena, {}, session.task, evaluation);
     execution->start();
     execution->next();
     bool is_null = execution->row_nulls()[0];
@@ -351,7 +351,7 @@ std::string_view Engine::State::explain_command(Portal& portal, const Node& node
   AnalyzeInput input{&session, portal.statement->parsed->text, &arena, &parameters, false,
                      &literals};
   Query* analysed = Analyzer(input).analyze(query);
-  auto execution = plan_statement(*analysed, {}, session.task, literals);
+  auto execution = plan_statement(*analysed, arena, {}, session.task, literals);
   ExplainSink sink;
   execution->root->explain(sink);
   receiver.begin_rows(portal.statement->columns, portal.formats);

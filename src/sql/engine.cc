@@ -119,6 +119,7 @@ void Engine::bind(std::string_view portal_name, std::string_view statement_name,
   state.refuse_in_failed_block(prepared);
   Portal& portal = state.make_portal(portal_name, *statement);
   state.bind_values(portal, values);
+  if (prepared.query != nullptr) state.plan(portal);
   state.set_formats(portal, result_formats);
 }
 

@@ -86,6 +86,8 @@ struct Engine::State {
   ExecuteResult run(Portal& portal, int64_t max_rows, RowReceiver& receiver);
   ExecuteResult run_query(Portal& portal, int64_t max_rows, RowReceiver& receiver);
   ExecuteResult run_utility(Portal& portal, int64_t max_rows, RowReceiver& receiver);
+  /// Gives the portal an execution: the statement's idle one, or a new one (GetCachedPlan).
+  void plan(Portal& portal);
   void start_execution(Portal& portal);
   void finish_execution(Portal& portal);
   void drop_portal(std::string_view name);

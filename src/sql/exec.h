@@ -275,9 +275,11 @@ class Execution {
   std::vector<std::unique_ptr<CommonTableState>> owned_tables;
 };
 
-/// Plans `query` and compiles its expressions: ready to start(). `parameters` of the statement take
-/// the first slots. The query must outlive the execution.
-std::unique_ptr<Execution> plan_statement(Query& query, std::span<const Oid> parameters, Task& task,
+/// Folds the constants of `query` (into `arena`, the query's own), plans it and compiles its
+/// expressions: ready to start(). `parameters` of the statement take the first slots. The query
+/// must outlive the execution. Throws what a constant expression throws: 22012 for "select 1/0".
+std::unique_ptr<Execution> plan_statement(Query& query, Arena& arena,
+                                          std::span<const Oid> parameters, Task& task,
                                           const EvalContext& context);
 
 /// Where EXPLAIN's lines go: a node writes its own line and calls child() for what is below it.

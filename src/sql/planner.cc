@@ -5,6 +5,7 @@
 
 #include "model/stack.h"
 #include "sql/analyze.h"
+#include "sql/fold.h"
 #include "sql/nodes_group.h"
 #include "sql/nodes_join.h"
 #include "sql/nodes_result.h"
@@ -13,8 +14,10 @@
 
 namespace cofork {
 
-std::unique_ptr<Execution> plan_statement(Query& query, std::span<const Oid> parameters, Task& task,
+std::unique_ptr<Execution> plan_statement(Query& query, Arena& arena,
+                                          std::span<const Oid> parameters, Task& task,
                                           const EvalContext& context) {
+  fold_constants(query, arena, task, context);
   auto execution = std::make_unique<Execution>(task, context);
   execution->context.arena = &execution->arena;
   Planner planner(*execution, parameters.size());

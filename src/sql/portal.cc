@@ -151,13 +151,16 @@ void Engine::State::set_formats(Portal& portal, std::span<const int16_t> formats
   if (formats.size() > 1) portal.formats.assign(formats.begin(), formats.end());
 }
 
-void Engine::State::start_execution(Portal& portal) {
+void Engine::State::plan(Portal& portal) {
   PreparedStatement& prepared = *portal.statement;
   portal.execution = std::move(prepared.idle);
-  if (portal.execution == nullptr) {
-    portal.execution =
-        plan_statement(*prepared.query, prepared.parameters, session.task, context());
-  }
+  if (portal.execution != nullptr) return;
+  portal.execution =
+      plan_statement(*prepared.query, prepared.arena, prepared.parameters, session.task, context());
+}
+
+void Engine::State::start_execution(Portal& portal) {
+  if (portal.execution == nullptr) plan(portal);
   Execution& execution = *portal.execution;
   Arena* arena = &execution.arena;
   execution.context = context();
@@ -215,7 +218,10 @@ ExecuteResult Engine::State::run_query(Portal& portal, int64_t max_rows, RowRece
 
 void Engine::State::drop_portal(std::string_view name) {
   if (!name.empty()) {
-    if (auto at = portals.find(name); at != portals.end()) portals.erase(at);
+    auto at = portals.find(name);
+    if (at == portals.end()) return;
+    finish_execution(*at->second);
+    portals.erase(at);
     return;
   }
   Portal& portal = *unnamed_portal;

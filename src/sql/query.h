@@ -1,6 +1,6 @@
 // What analysis makes of a statement: names resolved, types known, every operator and function a
 // row of the catalog's tables. The planner reads it; nothing in it changes after analysis but the
-// slot numbers the planner writes.
+// constants that are folded and the slot numbers the planner writes.
 //
 // As Query, RangeTblEntry, Var, Const … in parsenodes.h and primnodes.h, with two simplifications:
 //  * A Var names its range table entry directly. All entries of a statement, at every level, live
@@ -195,6 +195,7 @@ struct Query {
   bool with_ties = false;
   List<CommonTable*> tables;   ///< WITH
   bool is_correlated = false;  ///< refers to an outer query
+  bool is_folded = false;      ///< its constants have been computed (fold.h)
 
   SetOperation operation = SetOperation::kNone;
   bool all = false;

@@ -133,6 +133,9 @@ class ProtocolTest : public ServerTest {
 TEST_P(ProtocolTest, Startup) {
   replay("startup.txt");
 }
+TEST_P(ProtocolTest, SimpleQuery) {
+  replay("simple.txt");
+}
 TEST_P(ProtocolTest, ExtendedQuery) {
   replay("extended.txt");
 }
