@@ -58,8 +58,9 @@ void Scheduler::run(const std::function<bool()>& finished) {
       continue;
     }
     // One pass over those that are ready now; who becomes ready meanwhile comes after the events,
-    // so that two tasks waking each other cannot keep the sockets unheard.
-    for (size_t left = ready_.size(); left > 0; --left) {
+    // so that two tasks waking each other cannot keep the sockets unheard. One of them may kill or
+    // stop others, who then leave the queue: the count alone would run past its end.
+    for (size_t left = ready_.size(); left > 0 && !ready_.empty(); --left) {
       FiberTask* next = ready_.front();
       ready_.pop_front();
       switch_to(*next);

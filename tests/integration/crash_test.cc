@@ -20,9 +20,14 @@ constexpr const char* kCrashHint =
 
 class CrashTest : public ServerTest {
  protected:
+  /// Waits for it: a server is ready before each of its roles has shown itself.
   pid_t pid_of_role(const std::string& backend_type) {
-    const std::string pid = server.value("select pid from pg_stat_activity where backend_type = '" +
-                                         backend_type + "'");
+    std::string pid;
+    EXPECT_TRUE(wait_until([&] {
+      pid = server.value("select pid from pg_stat_activity where backend_type = '" + backend_type +
+                         "'");
+      return !pid.empty();
+    })) << backend_type;
     return pid.empty() ? 0 : std::stoi(pid);
   }
 

@@ -316,6 +316,10 @@ int Server::stop(int signo) {
 }
 
 CommandResult Server::kill_task(pid_t pid, const std::string& signal_name) {
+  if (pid <= 1) {  // 0 would be this program and all it has started
+    ADD_FAILURE() << "not the pid of a task: " << pid;
+    return {};
+  }
   if (flavor_ == Flavor::kCoroutine) {
     return run({program("cofork"), "ctl", "kill", "-D", data(), signal_name, std::to_string(pid)});
   }

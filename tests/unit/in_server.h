@@ -83,20 +83,18 @@ class TestServer {
   SharedMemory& memory() { return *memory_; }
   ChildSlots& child_slots() { return *child_slots_; }
 
-  /// A child as it is born, without a Proc. Exits with 1 after an Error.
-  Pid spawn_bare(std::function<void(Task&)> body) {
+  /// A child as it is born, without a Proc: all signals still blocked, none handled. For roles,
+  /// which install their handlers first. Exits with 1 after an Error.
+  Pid spawn_role(std::function<void(Task&)> role) {
     Birth birth;
     birth.name = "test";
     birth.is_session = true;
-    birth.body = [body = std::move(body)](Task& task) {
+    birth.body = [role = std::move(role)](Task& task) {
       // A test that fails leaves nobody behind: children end with the process that made them.
       prctl(PR_SET_PDEATHSIG, SIGKILL);
       std::optional<ErrorData> failure;
       try {
-        task.on_signal(SIGUSR1, Task::handle_proc_signal);
-        task.on_signal(SIGTERM, Task::handle_die);
-        task.unblock_signals();
-        body(task);
+        role(task);
       } catch (Error& error) {
         failure = std::move(error.data());
       }
@@ -108,6 +106,15 @@ class TestServer {
     EXPECT_IN_MODEL(pid > 0);
     ++living_;
     return pid;
+  }
+  /// A child that handles what every child does, without a Proc.
+  Pid spawn_bare(std::function<void(Task&)> body) {
+    return spawn_role([body = std::move(body)](Task& task) {
+      task.on_signal(SIGUSR1, Task::handle_proc_signal);
+      task.on_signal(SIGTERM, Task::handle_die);
+      task.unblock_signals();
+      body(task);
+    });
   }
   /// A child with an ordinary Proc.
   Pid spawn(std::function<void(Task&)> body) {

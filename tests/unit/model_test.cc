@@ -23,6 +23,7 @@ struct Shared {
   std::atomic<int> number{0};
   std::atomic<int> other{0};
   std::atomic<Pid> pid{0};
+  std::atomic<Pid> pids[8] = {};
   char text[64] = {};
 };
 
@@ -231,6 +232,39 @@ TEST_P(ModelTest, SignalsRunHandlersOrKill) {
         }
         EXPECT_IN_MODEL(task.model().kill(handles, 0) == -ESRCH);
       }));
+}
+
+/// In the coroutine model the killer runs in the same pass over the ready queue as its victims, and
+/// before them.
+TEST_P(ModelTest, TasksAreKilledWhileTheyAreReady) {
+  auto killer = [this](Task& t) {
+    while (shared->other == 0) t.model().yield(t);
+    for (auto& pid : shared->pids) EXPECT_IN_MODEL(t.model().kill(pid, SIGKILL) == 0);
+  };
+  auto victim = [this](Task& t) {
+    for (;;) {
+      ++shared->number;
+      t.model().yield(t);
+    }
+  };
+  EXPECT_EQ(0, run([&](Task& task) {
+              listen_for_children(task);
+              Pid killer_pid = task.model().spawn(task, {"killer", killer, {}, true});
+              for (auto& pid : shared->pids) {
+                pid = task.model().spawn(task, {"victim", victim, {}, true});
+              }
+              while (shared->number < 1000) task.model().pause_us(task, 100);
+              shared->other = 1;
+              auto deaths = reap_all(task, std::size(shared->pids) + 1);
+              EXPECT_IN_MODEL(deaths.size() == std::size(shared->pids) + 1);
+              for (const Death& death : deaths) {
+                EXPECT_IN_MODEL(death.pid == killer_pid ? death.status.is_exit(0)
+                                                        : death.status.signal() == SIGKILL);
+              }
+              int at_death = shared->number;
+              task.model().pause_us(task, 2'000);
+              EXPECT_IN_MODEL(shared->number == at_death);  // none of them has run again
+            }));
 }
 
 TEST_P(ModelTest, StoppedTaskIsKilledOnlyByKill) {

@@ -32,7 +32,7 @@ TEST_P(BgWorkerTest, SamplesUntilItIsToldToEnd) {
     auto* worker = registry.next_to_start(self, WorkerStart::kRecoveryFinished, 1);
     int32_t slot = worker->slot;
     int32_t child_slot = server.child_slots().assign();
-    Pid pid = server.spawn_bare(
+    Pid pid = server.spawn_role(
         [slot, child_slot](Task& task) { background_worker_main(task, slot, child_slot); });
     registry.started(self, *worker, pid);
     // Somebody to be seen: it waits for its client, so to speak.

@@ -69,12 +69,8 @@ class Life {
       : settings_(postmaster.os().files), server_(make_settings(run), postmaster, run) {}
 
   TestServer& server() { return server_; }
-  Pid start_checkpointer() {
-    return server_.spawn_bare([](Task& task) { checkpointer_main(task); });
-  }
-  Pid start_startup() {
-    return server_.spawn_bare([](Task& task) { startup_main(task); });
-  }
+  Pid start_checkpointer() { return server_.spawn_role(checkpointer_main); }
+  Pid start_startup() { return server_.spawn_role(startup_main); }
   /// A client's task: a Proc, a context of its own, and WAL to write.
   void spawn_writer(std::function<void()> body) {
     server_.spawn([body = std::move(body)](Task& task) {
