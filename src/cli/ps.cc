@@ -6,22 +6,22 @@
 // process, is asked of the kernel.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdlib>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/data_directory.h"
 #include "cli/server_memory.h"
 #include "model/cells.h"
 #include "model/wait_event.h"
+#include "os/shared_bytes.h"
 #include "shmem/backend_status.h"
 #include "shmem/lwlock.h"
 #include "shmem/task_table.h"
-#include "os/shared_bytes.h"
 
 namespace cofork {
 namespace {
@@ -133,9 +133,8 @@ void print_json(const std::vector<Row>& rows) {
 
 int ps_command(int argc, char** argv) {
   const std::string program = "cofork ps";
-  CLI::App app{"Shows the tasks of a running server, whether they are processes or coroutines.",
-               program};
-  app.footer(
+  CommandLine line(
+      program, "Shows the tasks of a running server, whether they are processes or coroutines.",
       "MEMORY is what a process has for itself; coroutines share one heap, so theirs is shown\n"
       "for the whole process below the table.\n\n"
       "Examples:\n"
@@ -143,13 +142,9 @@ int ps_command(int argc, char** argv) {
       "  cofork ps -D ~/data --json\n");
   std::string directory;
   bool json = false;
-  app.add_option("-D,--pgdata", directory, "the server's data directory (default: PGDATA)");
-  app.add_flag("--json", json, "print JSON instead of a table");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  }
+  line.option("-D,--pgdata", directory, "the server's data directory (default: PGDATA)");
+  line.flag("--json", json, "print JSON instead of a table");
+  if (const auto status = line.parse(argc, argv)) return *status;
   const auto server = find_running_server(program, directory);
   if (!server) return 1;
   const auto postmaster = static_cast<pid_t>(server->pid);

@@ -5,11 +5,11 @@
 // one's own command line is not seen (ask it: SHOW, or pg_settings).
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <string>
 #include <vector>
 
+#include "cli/command_line.h"
 #include "cli/commands.h"
 #include "os/process.h"
 #include "settings/server_settings.h"
@@ -119,8 +119,8 @@ bool read_directory(ServerSettings& server, const std::string& directory) {
 }  // namespace
 
 int settings_command(int argc, char** argv) {
-  CLI::App app{"Lists the settings of a server.", kProgram};
-  app.footer(
+  CommandLine line(
+      kProgram, "Lists the settings of a server.",
       "SOURCE says where the value comes from, CONTEXT what it takes to change it, LIVE whether\n"
       "anything in this server looks at it; the others are accepted and checked, no more.\n\n"
       "Examples:\n"
@@ -131,15 +131,11 @@ int settings_command(int argc, char** argv) {
   bool only_live = false;
   bool json = false;
   std::vector<std::string> names;
-  app.add_option("-D,--pgdata", directory, "data directory whose files to read (default: PGDATA)");
-  app.add_flag("--live", only_live, "only those that have an effect");
-  app.add_flag("--json", json, "print JSON instead of a table");
-  app.add_option("NAME", names, "only these");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  }
+  line.option("-D,--pgdata", directory, "data directory whose files to read (default: PGDATA)");
+  line.flag("--live", only_live, "only those that have an effect");
+  line.flag("--json", json, "print JSON instead of a table");
+  line.arguments("NAME", names, "only these");
+  if (const auto status = line.parse(argc, argv)) return *status;
   ServerSettings server(real_operating_system().files);
   if (!directory.empty() && !read_directory(server, directory)) return 1;
   SettingsView view(server);

@@ -2,9 +2,9 @@
 // inside: which area lies where, and how large it is. The map is the same in both modes.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <string>
 
+#include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/data_directory.h"
 #include "cli/server_memory.h"
@@ -44,21 +44,16 @@ void print_json(const SharedMemory& memory) {
 
 int shmem_command(int argc, char** argv) {
   const std::string program = "cofork shmem";
-  CLI::App app{"Shows the map of a running server's shared memory.", program};
-  app.footer(
-      "It is the same map in both modes, and the one pg_shmem_allocations shows.\n\n"
-      "Examples:\n"
-      "  cofork shmem -D ~/data\n"
-      "  cofork shmem -D ~/data --json\n");
+  CommandLine line(program, "Shows the map of a running server's shared memory.",
+                   "It is the same map in both modes, and the one pg_shmem_allocations shows.\n\n"
+                   "Examples:\n"
+                   "  cofork shmem -D ~/data\n"
+                   "  cofork shmem -D ~/data --json\n");
   std::string directory;
   bool json = false;
-  app.add_option("-D,--pgdata", directory, "the server's data directory (default: PGDATA)");
-  app.add_flag("--json", json, "print JSON instead of a table");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  }
+  line.option("-D,--pgdata", directory, "the server's data directory (default: PGDATA)");
+  line.flag("--json", json, "print JSON instead of a table");
+  if (const auto status = line.parse(argc, argv)) return *status;
   const auto server = find_running_server(program, directory);
   if (!server) return 1;
   const auto memory = find_server_memory(program, static_cast<pid_t>(server->pid));

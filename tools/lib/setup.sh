@@ -1,7 +1,7 @@
 # Shared by tools/test and tools/demo: what has to be on the machine, and how to run things there.
 #
 #   source tools/lib/setup.sh
-#   need_build_packages; need_client_packages; build_tree
+#   need_build_packages; need_client_packages; build_programs
 #
 # Written for Debian 12. Packages that are there already are left alone; what is missing is installed
 # with apt-get (through sudo when not root). Nothing is started on the machine: Debian's postgresql-15
@@ -100,13 +100,14 @@ need_client_packages() {
     warn "no npm: the node-postgres test will not run"
 }
 
-# The build directory: $BUILD, or build/ in the tree. Extra arguments go to meson setup.
-build_tree() {
+# The programs in the build directory ($BUILD, or build/ in the tree), without the tests.
+# Extra arguments go to meson setup.
+build_programs() {
   BUILD=${BUILD:-$REPOSITORY/build}
   if [[ ! -f $BUILD/build.ninja ]]; then
     long "configuring $BUILD" meson setup "$BUILD" "$REPOSITORY" "$@" || return 1
   fi
-  long "building" ninja -C "$BUILD" all
+  long "building" ninja -C "$BUILD" src/cofork src/postgres src/postmaster src/initdb src/pg_ctl
 }
 
 # A server refuses to run as root. Root runs it as nobody; everybody else as himself.
