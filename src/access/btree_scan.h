@@ -36,7 +36,7 @@ struct BtreeCondition {
     kValue,
     kIsNull,
     kIsNotNull,
-    kAnyOf,  ///< = ANY (array): `elements`, in any order; nulls left out by the caller
+    kAnyOf,  ///< = ANY (array): `elements` of the column's type, in any order, without nulls
   };
   int column = 0;
   BtreeStrategy strategy = BtreeStrategy::kEqual;
@@ -63,8 +63,16 @@ class BtreeScan {
   /// Begins anew. Values the conditions point at must stay until the next rescan().
   void rescan(std::span<const BtreeCondition> conditions);
 
-  /// Goes to the next entry; false at the end. The direction may change between calls.
-  bool next(ScanDirection direction = ScanDirection::kForward);
+  /// Goes to the next entry; false at the end. The direction may change between calls. A call after
+  /// the end begins at the other end of what fits, in its direction.
+  bool next(ScanDirection direction = ScanDirection::kForward) {
+    bool forward = direction == ScanDirection::kForward;
+    if (page_.is_valid() && (forward ? position_ < last_ : position_ > 0)) [[likely]] {
+      position_ += forward ? 1 : -1;
+      return true;
+    }
+    return next_page(direction);
+  }
   /// Row of the current entry.
   const ItemPointer& tid() const { return items_[static_cast<size_t>(position_)].tid; }
   /// The current entry, with want_tuples. Of a posting list: its key alone.
@@ -72,8 +80,12 @@ class BtreeScan {
     return *reinterpret_cast<const IndexTuple*>(
         tuples_.data() + items_[static_cast<size_t>(position_)].tuple_offset);
   }
-  /// Nobody can see the row of the current entry any more: it may be marked dead in the index.
-  void kill_prior_tuple();
+  /// Nobody can see the row of the current entry any more: the entry may be marked dead.
+  void kill_current() { killed_.push_back(position_); }
+
+  /// Lets go of the page, having marked on it what was killed: the destructor must not wait, and so
+  /// does not mark anything. The next call of next() begins anew.
+  void end();
 
   /// Remembers the position, and goes back to it (merge joins).
   void mark();
@@ -90,78 +102,98 @@ class BtreeScan {
  private:
   struct Item {
     ItemPointer tid;
-    OffsetNumber offset;     ///< on the page
-    uint32_t tuple_offset;   ///< in tuples_
+    OffsetNumber offset;    ///< on the page
+    uint32_t tuple_offset;  ///< in tuples_
   };
   /// A condition after preprocessing.
   struct Key {
-    int column;
-    BtreeStrategy strategy;
-    BtreeCondition::Kind kind;
-    Datum value;
-    int (*compare)(Datum, Datum);
-    bool required_forward = false;   ///< once it fails going forward, nothing more can fit
+    int column = 0;
+    BtreeStrategy strategy = BtreeStrategy::kEqual;
+    BtreeStrategy order_strategy = BtreeStrategy::kEqual;  ///< turned round for a descending column
+    BtreeCondition::Kind kind = BtreeCondition::Kind::kValue;
+    Datum value = 0;
+    int (*compare)(Datum, Datum) = nullptr;
+    std::span<const Datum> elements = {};
+    /// Once it fails going that way, nothing further on can fit.
+    bool required_forward = false;
     bool required_backward = false;
-    int array = -1;  ///< index into arrays_: value changes with its position
+
+    bool is_equality() const {
+      return kind == BtreeCondition::Kind::kIsNull || kind == BtreeCondition::Kind::kAnyOf ||
+             (kind == BtreeCondition::Kind::kValue && strategy == BtreeStrategy::kEqual);
+    }
   };
+  /// = ANY: the elements are looked for one after another, in the order of the index.
   struct Array {
     size_t key;
     std::vector<Datum> elements;
     size_t current = 0;
   };
+  /// The page whose items are handed out.
   struct Position {
     BlockNumber block = kInvalidBlock;
-    BlockNumber next_block = kBtreeNone;  ///< the page's right link when it was read
+    BlockNumber right = kBtreeNone;  ///< as it was when the page was read: what has moved there
+                                     ///< since has been seen already
     Lsn lsn;
     bool more_left = false;
     bool more_right = false;
     bool is_valid() const { return block != kInvalidBlock; }
   };
 
-  // Preparation (btree_scan_keys.cc).
-  void preprocess(std::span<const BtreeCondition> conditions);
-  void keep_best_keys(int column, std::vector<Key>& of_column, bool prefix_is_equal,
-                      bool& equality, bool& bounded);
+  // Conditions (btree_scan_keys.cc).
+  Key make_key(const BtreeCondition& condition) const;
+  void add_column_keys(int column, std::span<const BtreeCondition> conditions, bool& prefix_equal);
+  bool are_comparable(const Key& a, const Key& b) const;
+  bool reduce_with_equality(std::vector<Key>& keys);
+  void reduce_inequalities(std::vector<Key>& keys);
   void start_arrays(ScanDirection direction);
   bool advance_arrays(ScanDirection direction);
-  bool make_start_key(ScanDirection direction, SearchKey& key, bool& from_end);
+  struct Start {
+    SearchKey key;
+    bool from_end = false;  ///< no condition bounds the beginning
+    bool go_back = false;   ///< the entry before the one found is the first
+  };
+  void make_start(ScanDirection direction, Start& start) const;
+  const Key* boundary_of(int column, ScanDirection direction, bool& not_null) const;
+  bool fits(const IndexTuple& tuple, int columns, ScanDirection direction, bool& go_on) const;
 
-  // Reading (btree_scan.cc).
+  // Pages (btree_scan.cc).
+  bool next_page(ScanDirection direction);
   bool first_page(ScanDirection direction);
   bool step_page(ScanDirection direction);
-  bool read_next_page(BlockNumber block, ScanDirection direction);
+  bool go_right(BlockNumber block);
+  bool go_left();
   bool read_page(ScanDirection direction, OffsetNumber from);
-  void drop_lock_and_maybe_pin();
-  void save_item(const IndexTuple& tuple, OffsetNumber number, bool backward);
-  bool fits(const IndexTuple& tuple, int columns, ScanDirection direction, bool& go_on);
+  void read_forward(OffsetNumber from, bool& go_on);
+  void read_backward(OffsetNumber from, bool& go_on);
+  void save_tuple(const IndexTuple& tuple, OffsetNumber number, bool backward);
+  void unlock_page();
   Buffer walk_left(Buffer buffer);
+  Buffer find_again(BlockNumber original, BlockNumber left);
   void leave_page();
   void kill_items();
-  void invalidate();
 
   BtreeIndex& index_;
   Options options_;
   std::vector<Key> keys_;
   std::vector<Array> arrays_;
   bool impossible_ = false;  ///< the conditions contradict each other
-  bool arrays_started_ = false;
 
   Position page_;
-  Buffer buffer_;  ///< pinned while its items are handed out; locked only inside calls
+  Buffer buffer_;  ///< pinned while the items are handed out, if that is wanted
   std::vector<Item> items_;
   std::vector<char> tuples_;  ///< copies for want_tuples
-  int first_ = 0, last_ = -1, position_ = -1;
+  int last_ = -1;             ///< of items_
+  int position_ = -1;
   std::vector<int> killed_;
-  bool killed_whole_page_known_ = false;
 
   struct Mark {
-    bool set = false;
-    bool same_page = false;
+    bool on_this_page = false;
     int position = -1;
-    Position page;
+    Position page;  ///< the rest is filled in when the page is left
+    Buffer buffer;
     std::vector<Item> items;
     std::vector<char> tuples;
-    int first = 0, last = -1;
     std::vector<size_t> arrays;
   };
   Mark mark_;
