@@ -152,20 +152,30 @@ ssize_t File::write_fully(FileSystem& files, int fd, const void* bytes, size_t c
   return static_cast<ssize_t>(done);
 }
 
-ssize_t File::read_at(void* bytes, size_t count, off_t offset, WaitEventId event) const {
+ssize_t read_descriptor(FileSystem& files, int fd, void* bytes, size_t count, off_t offset,
+                        WaitEventId event) {
   if (!calls_in_place()) {
-    ssize_t cached = files_->pread_cached(fd_, bytes, count, offset);
+    ssize_t cached = files.pread_cached(fd, bytes, count, offset);
     if (cached == static_cast<ssize_t>(count)) return cached;
   }
   ssize_t result = 0;
-  wait_for_io(event, [&] { result = read_fully(*files_, fd_, bytes, count, offset); });
+  wait_for_io(event, [&] { result = File::read_fully(files, fd, bytes, count, offset); });
   return result;
 }
 
-ssize_t File::write_at(const void* bytes, size_t count, off_t offset, WaitEventId event) const {
+ssize_t write_descriptor(FileSystem& files, int fd, const void* bytes, size_t count, off_t offset,
+                         WaitEventId event) {
   ssize_t result = 0;
-  wait_for_io(event, [&] { result = write_fully(*files_, fd_, bytes, count, offset); });
+  wait_for_io(event, [&] { result = File::write_fully(files, fd, bytes, count, offset); });
   return result;
+}
+
+ssize_t File::read_at(void* bytes, size_t count, off_t offset, WaitEventId event) const {
+  return read_descriptor(*files_, fd_, bytes, count, offset, event);
+}
+
+ssize_t File::write_at(const void* bytes, size_t count, off_t offset, WaitEventId event) const {
+  return write_descriptor(*files_, fd_, bytes, count, offset, event);
 }
 
 int File::sync(WaitEventId event) const {

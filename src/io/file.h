@@ -58,6 +58,8 @@ class DescriptorBudget {
 
   explicit DescriptorBudget(int files_max) : files_max_(files_max) {}
   bool take();
+  /// Beyond the limit if need be: for who has nothing that could be closed instead.
+  void take_anyway() { open_.fetch_add(1, std::memory_order_relaxed); }
   void give_back() { open_.fetch_sub(1, std::memory_order_relaxed); }
   int open() const { return open_.load(std::memory_order_relaxed); }
 
@@ -65,6 +67,13 @@ class DescriptorBudget {
   int files_max_;
   std::atomic<int> open_{0};
 };
+
+/// On an open descriptor: reads until `count` bytes are there or the file ends, writes all of it.
+/// Bytes, or -errno (-ENOSPC when the kernel takes fewer without saying why).
+ssize_t read_descriptor(FileSystem& files, int fd, void* bytes, size_t count, off_t offset,
+                        WaitEventId event);
+ssize_t write_descriptor(FileSystem& files, int fd, const void* bytes, size_t count, off_t offset,
+                         WaitEventId event);
 
 /// An open file. Closing releases a descriptor and does not wait.
 class File {

@@ -72,6 +72,7 @@ class ForkModel final : public Model {
   [[noreturn]] void child(Task& parent, Birth& birth) noexcept;
 
   OperatingSystem& os_;
+  ThreadCells thread_cells_;
   int death_pipe_[2] = {-1, -1};  ///< only the postmaster keeps the write end
 };
 
@@ -150,6 +151,7 @@ int ForkModel::run_first(const std::function<void(Task&)>& first) {
     return 1;
   }
   Task postmaster(*this, os_, getpid(), "postmaster");
+  postmaster.thread_cells_ = &thread_cells_;
   sigset_t urgent = latch_signal();
   sigprocmask(SIG_BLOCK, &urgent, nullptr);
   become(postmaster);
@@ -196,6 +198,7 @@ void ForkModel::child(Task& parent, Birth& birth) noexcept {
   parent.close_fds_except(birth.fds);
   // Never destroyed: the process ends by _exit().
   Task* task = new Task(*this, os_, getpid(), std::move(birth.name));
+  task->thread_cells_ = &thread_cells_;
   task->inherit_slots(parent);
   for (int fd : birth.fds) task->adopt_fd(fd);
   become(*task);

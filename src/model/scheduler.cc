@@ -113,6 +113,7 @@ FiberTask* Scheduler::add(Model& model, OperatingSystem& os, Pid pid, std::strin
   auto* fiber = new FiberTask(model, os, pid, std::move(name), *this, stack);
   fiber->body = std::move(body);
   fiber->task.fiber_ = fiber;
+  fiber->task.thread_cells_ = &thread_cells_;
   fiber->task.stack = {stack + StackArena::usable_bytes(), stack, 0};
   tasks_.emplace(pid, fiber);
   trim_later(*fiber);

@@ -121,6 +121,7 @@ class Scheduler {
   EventLoop events_;
   std::unique_ptr<Fiber> loop_fiber_;
   StackArena stacks_;
+  ThreadCells thread_cells_;
   std::deque<FiberTask*> ready_;
   std::unordered_map<Pid, FiberTask*> tasks_;
   std::atomic<size_t> task_count_{0};

@@ -6,6 +6,7 @@
 // coroutine model a fiber has one. this_task() reaches it.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <csignal>
 #include <cstdint>
@@ -41,6 +42,7 @@ enum class TaskSlot : uint8_t {
   kProc,
   kIo,
   kWal,
+  kStorage,
   kTransaction,
   kComboCommands,
   kSnapshots,
@@ -50,6 +52,11 @@ enum class TaskSlot : uint8_t {
   kBackend,
   kCount,
 };
+
+/// The places for what the tasks of one thread share, neither a task's own nor everybody's: used
+/// without locks, because a fiber never leaves its thread. In the fork model a process is a thread.
+enum class ThreadSlot : uint8_t { kOpenFiles, kCount };
+using ThreadCells = std::array<std::shared_ptr<void>, static_cast<size_t>(ThreadSlot::kCount)>;
 
 /// Reasons to stop and look, bits of Task::interrupts(). Set from handlers and timeouts.
 enum Interrupt : uint32_t {
@@ -158,6 +165,13 @@ class Task {
   void set_slot(T* state) {
     slots_[static_cast<size_t>(T::kTaskSlot)] = state;
   }
+  /// What T::kThreadSlot holds for the tasks of this thread; made by the first that asks.
+  template <typename T>
+  T& thread_state() {
+    std::shared_ptr<void>& cell = (*thread_cells_)[static_cast<size_t>(T::kThreadSlot)];
+    if (!cell) cell = std::make_shared<T>();
+    return *static_cast<T*>(cell.get());
+  }
   /// A child starts with the slots of its parent (the postmaster): settings, cluster, log.
   void inherit_slots(const Task& parent);
 
@@ -205,7 +219,8 @@ class Task {
   std::atomic<uint32_t>* wait_word_ = &private_wait_word_;
   TaskCard* card_ = nullptr;
   void* slots_[static_cast<size_t>(TaskSlot::kCount)] = {};
-  void* fiber_ = nullptr;  ///< the coroutine model's half of the task
+  ThreadCells* thread_cells_ = nullptr;  ///< the thread's, set by the model
+  void* fiber_ = nullptr;                ///< the coroutine model's half of the task
 };
 
 namespace detail {

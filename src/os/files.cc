@@ -75,6 +75,12 @@ int RealFileSystem::fsync(int fd) {
 int RealFileSystem::fdatasync(int fd) {
   return retrying([&] { return ::fdatasync(fd); });
 }
+int RealFileSystem::prefetch(int fd, off_t offset, off_t bytes) {
+  return -::posix_fadvise(fd, offset, bytes, POSIX_FADV_WILLNEED);
+}
+int RealFileSystem::start_writeback(int fd, off_t offset, off_t bytes) {
+  return retrying([&] { return ::sync_file_range(fd, offset, bytes, SYNC_FILE_RANGE_WRITE); });
+}
 int RealFileSystem::sync_file_system(int fd) {
   return retrying([&] { return ::syncfs(fd); });
 }

@@ -62,6 +62,10 @@ class FileSystem {
   virtual int reopen_pipe_for_reading(int fd) = 0;
   virtual int fsync(int fd) = 0;
   virtual int fdatasync(int fd) = 0;
+  /// Has the kernel read a part of a file ahead, or begin to write it out; neither waits for the
+  /// disk (posix_fadvise, sync_file_range).
+  virtual int prefetch(int fd, off_t offset, off_t bytes) = 0;
+  virtual int start_writeback(int fd, off_t offset, off_t bytes) = 0;
   virtual int sync_file_system(int fd) = 0;  ///< syncfs(2): all of the file system `fd` lies on
   virtual int ftruncate(int fd, off_t size) = 0;
   virtual int fstat(int fd, struct stat& st) = 0;

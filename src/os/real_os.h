@@ -31,6 +31,8 @@ class RealFileSystem final : public FileSystem {
   int reopen_pipe_for_reading(int fd) override;
   int fsync(int fd) override;
   int fdatasync(int fd) override;
+  int prefetch(int fd, off_t offset, off_t bytes) override;
+  int start_writeback(int fd, off_t offset, off_t bytes) override;
   int sync_file_system(int fd) override;
   int ftruncate(int fd, off_t size) override;
   int fstat(int fd, struct stat& st) override;

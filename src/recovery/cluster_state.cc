@@ -30,6 +30,7 @@ void load_cluster_state() {
   WalShared& wal = wal_shared();
   wal.segment_bytes = control.wal_segment_bytes;
   wal.system_identifier = control.system_identifier;
+  wal.page_checksums = control.data_checksum_version != 0;
   wal.timeline = control.checkpoint_copy.timeline;
 }
 

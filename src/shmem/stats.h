@@ -22,7 +22,12 @@ struct CheckpointerStats {
   StatCounter write_time_ms;
   StatCounter sync_time_ms;
   StatCounter buffers_written;
-  StatCounter reset_at;  ///< microseconds since 2000-01-01 UTC
+  StatCounter backend_writes;     ///< by others: buffers_backend
+  StatCounter backend_syncs;      ///< buffers_backend_fsync
+  StatCounter buffers_clean;      ///< by the background writer
+  StatCounter maximum_reached;    ///< maxwritten_clean
+  StatCounter buffers_allocated;  ///< buffers_alloc
+  StatCounter reset_at;           ///< microseconds since 2000-01-01 UTC
 };
 
 /// pg_stat_wal.

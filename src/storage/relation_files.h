@@ -21,8 +21,8 @@
 
 namespace cofork {
 
-inline constexpr uint32_t kDefaultTablespace = 1663;
-inline constexpr uint32_t kGlobalTablespace = 1664;
+inline constexpr uint32_t kDefaultTablespaceOid = 1663;
+inline constexpr uint32_t kGlobalTablespaceOid = 1664;
 inline constexpr BlockNumber kBlocksPerSegment = 131072;
 inline constexpr int kForks = 4;
 /// Folder of this version inside a tablespace.

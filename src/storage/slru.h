@@ -20,8 +20,10 @@
 //  3. Before a page is written, WAL is flushed up to the newest LSN of its groups.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
+#include <string>
 
 #include "shmem/lwlock.h"
 #include "shmem/segment.h"
@@ -63,7 +65,9 @@ class Slru {
   int32_t page_number(int slot) const { return slots_[slot].page; }
   void mark_dirty(int slot) { slots_[slot].dirty = true; }
   /// LSN of one of the groups of a page in a slot.
-  Lsn group_lsn(int slot, int group) const { return {lsns_[slot * kind_->lsns_per_page + group]}; }
+  Lsn group_lsn(int slot, int group) const {
+    return {lsns_[slot * kind_->lsns_per_page + group].load(std::memory_order_relaxed)};
+  }
   /// Raises it; under the control lock, exclusive.
   void raise_group_lsn(int slot, int group, Lsn lsn);
 
@@ -80,9 +84,8 @@ class Slru {
 
   // With the control lock not held:
   /// Writes all dirty pages to the kernel and leaves fsyncs to the checkpointer's requests
-  /// (SimpleLruWriteAll; the checkpoint's step for this log). `allow_redirtied` false: PANICs if
-  /// nobody may be writing and somebody has (shutdown).
-  void write_all(bool allow_redirtied);
+  /// (SimpleLruWriteAll; the checkpoint's step for this log).
+  void write_all();
   /// Removes segments that lie wholly before `cutoff`'s page. (SimpleLruTruncate)
   void truncate(int32_t cutoff);
   bool page_exists_on_disk(int32_t page) const;
@@ -95,12 +98,12 @@ class Slru {
   void set_latest_page(int32_t page);
 
  private:
-  struct Slot {
+  struct alignas(64) Slot {
     SlruState state;
     bool dirty;
     int32_t page;
-    int32_t last_use;
-    PaddedLwLock lock;
+    std::atomic<uint32_t> last_use;  ///< Head::uses at that time
+    LwLock lock;                     ///< held during I/O
   };
   struct Head;
   friend size_t slru_bytes(const SlruKind&);
@@ -109,14 +112,23 @@ class Slru {
   int select_slot(int32_t page);
   void note_use(int slot);
   void wait_for_io(int slot);
-  bool read_from_disk(int slot, int32_t page, int& error, const char*& step);
-  bool write_to_disk(int slot, int32_t page, int& error, const char*& step);
-  [[noreturn]] void fail(int32_t page, uint32_t xid, int error, const char* step) const;
+  /// Where I/O failed, for the error; `error` 0 means fewer bytes than asked for.
+  struct IoFailure {
+    enum class Step : uint8_t { kNone, kOpen, kRead, kWrite, kSync };
+    Step step = Step::kNone;
+    int error = 0;
+  };
+  IoFailure read_from_disk(int slot, int32_t page);
+  IoFailure write_to_disk(int slot, int32_t page);
+  [[noreturn]] void fail(int32_t page, uint32_t xid, const IoFailure& failure) const;
+  std::string segment_path(int32_t segment) const;
+  bool may_delete_segment(int32_t first_page, int32_t cutoff) const;
+  void remove_file(int32_t segment);
 
   const SlruKind* kind_;
   Head* head_;
   Slot* slots_;
-  uint64_t* lsns_;
+  std::atomic<uint64_t>* lsns_;
   char* pages_;
   LwLock* control_lock_;
 };

@@ -51,6 +51,7 @@ struct WalShared {
   std::atomic<uint32_t> segment_bytes;
   TimelineId timeline;
   uint64_t system_identifier;
+  bool page_checksums;  ///< pages carry checksums (data_checksum_version of the control file)
   std::atomic<RecoveryState> recovery_state;
 
   // Reserving.
