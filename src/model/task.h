@@ -45,6 +45,7 @@ enum class TaskSlot : uint8_t {
   kStorage,
   kTransaction,
   kComboCommands,
+  kRedo,
   kSnapshots,
   kLocks,
   kMultiXact,
