@@ -74,6 +74,9 @@ class ForkModel final : public Model {
   OperatingSystem& os_;
   ThreadCells thread_cells_;
   int death_pipe_[2] = {-1, -1};  ///< only the postmaster keeps the write end
+  /// Of the postmaster's stack, and so of its children's: asking again costs each of them a walk
+  /// through /proc/self/maps.
+  const char* stack_bottom_ = nullptr;
 };
 
 namespace {
@@ -123,16 +126,15 @@ int futex(std::atomic<uint32_t>& word, int operation, uint32_t value) {
                                   nullptr, nullptr, 0));
 }
 
-/// Frames may use this much of the process's own stack.
-void set_process_stack(Task& task) {
+/// Where the process's own stack may grow to; null when that cannot be found out.
+const char* process_stack_bottom() {
   pthread_attr_t attributes;
-  if (pthread_getattr_np(pthread_self(), &attributes) != 0) return;
+  if (pthread_getattr_np(pthread_self(), &attributes) != 0) return nullptr;
   void* bottom;
   size_t size;
   pthread_attr_getstack(&attributes, &bottom, &size);
   pthread_attr_destroy(&attributes);
-  const char* here = static_cast<const char*>(__builtin_frame_address(0));
-  task.stack = {here, static_cast<const char*>(bottom), 0};
+  return static_cast<const char*>(bottom);
 }
 
 }  // namespace
@@ -146,6 +148,7 @@ int run_under_fork_model(OperatingSystem& os, const std::function<void(Task&)>& 
 }
 
 int ForkModel::run_first(const std::function<void(Task&)>& first) {
+  stack_bottom_ = process_stack_bottom();
   if (pipe2(death_pipe_, O_CLOEXEC | O_NONBLOCK) != 0) {
     std::perror("cofork: could not create pipe to monitor postmaster death");
     return 1;
@@ -159,7 +162,9 @@ int ForkModel::run_first(const std::function<void(Task&)>& first) {
 }
 
 int ForkModel::live(Task& task, const std::function<void(Task&)>& body) {
-  set_process_stack(task);
+  if (stack_bottom_ != nullptr) {
+    task.stack = {static_cast<const char*>(__builtin_frame_address(0)), stack_bottom_, 0};
+  }
   int code = 0;
   try {
     body(task);
