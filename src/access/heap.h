@@ -44,7 +44,6 @@ struct TmFailure {
   ItemPointer ctid{};      ///< the next version; the tuple itself when there is none
   TransactionId xmax = 0;  ///< who updated or deleted
   CommandId cmax = 0;      ///< with kSelfModified: by which command; else kInvalidCommandId
-  bool traversed = false;  ///< heap_lock went along to a newer version
 };
 
 /// Row locks, weakest first (LockTupleMode).

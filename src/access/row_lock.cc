@@ -56,7 +56,13 @@ Xmax lone_xmax(TransactionId xid, LockTupleMode mode, bool is_update) {
   return made;
 }
 
-/// What the one transaction in xmax does, by the bits.
+Xmax join(TransactionId old_xid, MultiXactStatus old_status, TransactionId xid,
+          MultiXactStatus status) {
+  return xmax_of_multixact(multixact_create({old_xid, old_status}, {xid, status}));
+}
+
+}  // namespace
+
 MultiXactStatus status_of_xmax(const HeapTupleHeader& header) {
   bool keys = (header.infomask2 & kTupleKeysUpdated) != 0;
   if (!header.mask_is_only_locked()) {
@@ -71,13 +77,6 @@ MultiXactStatus status_of_xmax(const HeapTupleHeader& header) {
       return keys ? MultiXactStatus::kForUpdate : MultiXactStatus::kForNoKeyUpdate;
   }
 }
-
-Xmax join(TransactionId old_xid, MultiXactStatus old_status, TransactionId xid,
-          MultiXactStatus status) {
-  return xmax_of_multixact(multixact_create({old_xid, old_status}, {xid, status}));
-}
-
-}  // namespace
 
 LockTupleMode lock_mode_of(MultiXactStatus status) {
   switch (status) {

@@ -28,6 +28,8 @@ namespace cofork {
 LockTupleMode lock_mode_of(MultiXactStatus status);
 /// What a locker, or an updater, with this mode becomes in a multixact.
 MultiXactStatus multixact_status_for(LockTupleMode mode, bool is_update);
+/// What the one transaction in xmax, no multixact, does to the row, by the bits.
+MultiXactStatus status_of_xmax(const HeapTupleHeader& header);
 bool row_locks_conflict(LockTupleMode a, LockTupleMode b);
 
 /// An xmax with the bits that describe it.
