@@ -17,6 +17,7 @@
 #include "shmem/stats.h"
 #include "shmem/task_table.h"
 #include "shmem/wait_profile.h"
+#include "storage/buffer_descriptor.h"
 #include "wal/checkpoint_request.h"
 #include "wal/shared.h"
 
@@ -29,6 +30,12 @@ constexpr std::array kAreas = {
     area_spec<WalShared>(),
     area_spec<ControlFileShared>(),
     area_spec<RecoveryShared>(),
+    area_spec<BufferDescriptorArea>(),
+    area_spec<BufferBlockArea>(),
+    area_spec<BufferIoCondition>(),
+    area_spec<CheckpointEntry>(),
+    area_spec<BufferMap>(),
+    area_spec<BufferStrategy>(),
     area_spec<LwLockArea>(),
     area_spec<ProcHeader>(),
     area_spec<Procs>(),

@@ -57,6 +57,8 @@ struct alignas(kAreaAlignment) Proc {
   std::atomic<uint8_t> status_flags;          ///< ProcStatus
   std::atomic<bool> is_background_worker;
   std::atomic<bool> recovery_conflict_pending;
+  std::atomic<bool>
+      delays_checkpoint;  ///< between its WAL and what belongs to it (delayChkptFlags)
   ProcPool pool;
   BackendType type;
 

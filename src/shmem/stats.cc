@@ -41,7 +41,9 @@ void add_wal(PendingStats& pending) {
 }
 
 bool database_is_pending(const PendingStats& p) {
-  return (p.commits | p.rollbacks | p.active_time_us | p.idle_in_transaction_time_us) != 0;
+  return (p.commits | p.rollbacks | p.active_time_us | p.idle_in_transaction_time_us |
+          (p.buffers.hit - p.reported_buffers.hit) | (p.buffers.read - p.reported_buffers.read)) !=
+         0;
 }
 
 /// The row of a database, made when it has none yet; null when all rows are taken.
@@ -57,6 +59,11 @@ DatabaseStats* find_or_make(uint32_t database_id) {
 void add_database(PendingStats& pending, DatabaseStats& row, int64_t now) {
   add(row.commits, pending.commits);
   add(row.rollbacks, pending.rollbacks);
+  row.blocks_hit.fetch_add(pending.buffers.hit - pending.reported_buffers.hit,
+                           std::memory_order_relaxed);
+  row.blocks_read.fetch_add(pending.buffers.read - pending.reported_buffers.read,
+                            std::memory_order_relaxed);
+  pending.reported_buffers = pending.buffers;
   add(row.active_time_us, pending.active_time_us);
   add(row.idle_in_transaction_time_us, pending.idle_in_transaction_time_us);
   if (pending.session_counted_to != 0) {

@@ -48,6 +48,8 @@ struct DatabaseStats {
   std::atomic<uint32_t> database_id;  ///< 0: unused row
   StatCounter commits;
   StatCounter rollbacks;
+  StatCounter blocks_read;
+  StatCounter blocks_hit;
   StatCounter session_time_us;
   StatCounter active_time_us;
   StatCounter idle_in_transaction_time_us;
@@ -74,8 +76,19 @@ struct SharedStats {
 /// How a session ended, for pg_stat_database.
 enum class SessionEnd : uint8_t { kNormal, kAbandoned, kFatal, kKilled };
 
+/// How a task has used shared buffers since it began (pgBufferUsage; EXPLAIN's BUFFERS).
+struct BufferUsage {
+  int64_t hit = 0;
+  int64_t read = 0;
+  int64_t dirtied = 0;
+  int64_t written = 0;
+};
+
 /// What a task has counted and not yet added. Part of MyProc.
 struct PendingStats {
+  BufferUsage buffers;           ///< counts on for ever
+  BufferUsage reported_buffers;  ///< as they were when they were last added
+
   int64_t commits = 0;
   int64_t rollbacks = 0;
   int64_t active_time_us = 0;

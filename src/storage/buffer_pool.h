@@ -30,6 +30,7 @@
 #include <span>
 #include <vector>
 
+#include "shmem/stats.h"
 #include "storage/page.h"
 #include "wal/format.h"
 
@@ -186,6 +187,9 @@ SweepResult bgwriter_sweep(SweepHistory& history);
 /// (StrategyNotifyBgWriter).
 void notify_at_next_allocation(int32_t proc_number);
 
+/// Must hint bits be protected by WAL? (XLogHintBitIsNeeded: checksums or wal_log_hints)
+bool hints_need_wal();
+
 /// One line of pg_buffercache, taken without stopping anybody.
 struct BufferRow {
   int32_t id;
@@ -198,12 +202,6 @@ struct BufferRow {
 BufferRow buffer_row(int32_t id);
 
 /// How the running task has used buffers so far (pgBufferUsage; EXPLAIN's BUFFERS).
-struct BufferUsage {
-  int64_t shared_hit = 0;
-  int64_t shared_read = 0;
-  int64_t shared_dirtied = 0;
-  int64_t shared_written = 0;
-};
 const BufferUsage& buffer_usage();
 
 }  // namespace cofork

@@ -1,7 +1,12 @@
 // See task_state.h.
 #include "storage/task_state.h"
 
+#include "storage/buffer_access.h"
+
 namespace cofork {
+
+StorageTask::StorageTask() = default;
+StorageTask::~StorageTask() = default;
 
 StorageTask& storage_task() {
   Task& task = this_task();

@@ -7,10 +7,15 @@
 
 namespace cofork {
 
+class BufferAccess;
 class PendingSyncs;
 
 struct StorageTask {
   static constexpr TaskSlot kTaskSlot = TaskSlot::kStorage;
+  StorageTask();
+  ~StorageTask();
+
+  std::unique_ptr<BufferAccess> buffers;  ///< pins and counters; made at first use
   PendingSyncs* pending_syncs = nullptr;  ///< only the checkpointer has one
 };
 

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "in_server.h"
+#include "storage/buffer_descriptor.h"
 #include "storage/relation_files.h"
 #include "storage/slru.h"
 #include "storage/sync_request.h"
@@ -40,6 +41,12 @@ inline std::vector<AreaSpec> storage_test_areas() {
   areas.push_back(area_spec<WalShared>());
   areas.push_back(area_spec<CheckpointerShared>());
   areas.push_back(area_spec<TestSlruArea>());
+  areas.push_back(area_spec<BufferDescriptorArea>());
+  areas.push_back(area_spec<BufferBlockArea>());
+  areas.push_back(area_spec<BufferIoCondition>());
+  areas.push_back(area_spec<CheckpointEntry>());
+  areas.push_back(area_spec<BufferMap>());
+  areas.push_back(area_spec<BufferStrategy>());
   return areas;
 }
 
