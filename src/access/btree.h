@@ -36,6 +36,7 @@ class BtreeIndex {
 
   Relation& relation;
   const IndexShape& shape;
+  std::string table_name;  ///< for messages
 
   // What the task remembers of the tree; anything may have changed since, and users look.
   std::optional<BtreeMetadata> metadata;      ///< as it was read last

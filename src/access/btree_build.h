@@ -32,15 +32,18 @@ class BtreeBuild {
     std::vector<Datum> values;  ///< key columns; they live as long as the build
     std::vector<char> nulls;
   };
-  /// Writes the index. With a duplicate in a unique index nothing is written.
+  /// Writes the index. With a duplicate in a unique index it stops: the file is of no use then.
   std::optional<Duplicate> finish();
 
  private:
+  bool are_duplicates(const IndexTuple& a, const IndexTuple& b) const;
+  Duplicate duplicate_of(const IndexTuple& tuple);
+
   BtreeIndex& index_;
   std::unique_ptr<IndexSort> sort_;
   std::unique_ptr<IndexSort> dead_sort_;  ///< entries of rows that are not live
+  size_t memory_bytes_;
   Arena row_arena_;
-  Arena duplicate_arena_;
 };
 
 }  // namespace cofork

@@ -31,6 +31,8 @@ COFORK_WAIT_EVENT(kPgSleep, kTimeout, 2, "PgSleep")
 COFORK_WAIT_EVENT(kRegisterSyncRequest, kTimeout, 5, "RegisterSyncRequest")
 COFORK_WAIT_EVENT(kVacuumDelay, kTimeout, 6, "VacuumDelay")
 
+COFORK_WAIT_EVENT(kBufFileRead, kIo, 9, "BufFileRead")
+COFORK_WAIT_EVENT(kBufFileWrite, kIo, 10, "BufFileWrite")
 COFORK_WAIT_EVENT(kControlFileRead, kIo, 12, "ControlFileRead")
 COFORK_WAIT_EVENT(kControlFileSync, kIo, 13, "ControlFileSync")
 COFORK_WAIT_EVENT(kControlFileSyncUpdate, kIo, 14, "ControlFileSyncUpdate")
