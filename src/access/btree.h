@@ -3,8 +3,8 @@
 //   index_tuple.h       what an entry is made of         btree_page.h      what a page is made of
 //   btree_search.h      down the tree, and to the right  btree_scan.h      reading in order
 //   btree_insert.cc     new entries, unique checks       btree_split.cc    full pages
-//   btree_build.h       a new index from a whole table   btree_vacuum.h    dead entries, empty pages
-//   btree_records.h     WAL records                      btree_redo.cc     doing them again
+//   btree_build.h       a new index from a whole table   btree_vacuum.h    dead entries, empty
+//   pages btree_records.h     WAL records                      btree_redo.cc     doing them again
 //
 // Everything on disk is PostgreSQL's, version 4: pageinspect and amcheck can read it. Entries with
 // equal keys are ordered by the address of their row, so no two entries are equal. Posting lists
@@ -39,7 +39,7 @@ class BtreeIndex {
   std::string table_name;  ///< for messages
 
   // What the task remembers of the tree; anything may have changed since, and users look.
-  std::optional<BtreeMetadata> metadata;      ///< as it was read last
+  std::optional<BtreeMetadata> metadata;       ///< as it was read last
   BlockNumber last_rightmost = kInvalidBlock;  ///< the leaf the last insertion at the end went to
   Arena scratch;                               ///< of one insertion
 };
@@ -48,11 +48,10 @@ class BtreeIndex {
 class IndexedTable {
  public:
   virtual ~IndexedTable() = default;
-  virtual const Relation& relation() const = 0;
 
   struct Row {
-    bool live = false;         ///< some version is there, or may come to be
-    bool dead_to_all = false;  ///< nobody can see any version any more
+    bool live = false;           ///< some version is there, or may come to be
+    bool dead_to_all = false;    ///< nobody can see any version any more
     TransactionId in_doubt = 0;  ///< it depends on whether this transaction commits
   };
   /// Looks at the chain of versions that begins at `tid` with a dirty snapshot. May read pages.
@@ -93,5 +92,8 @@ uint32_t btree_height(BtreeIndex& index);
 
 /// Applies a record of resource manager 11.
 void btree_redo(const DecodedRecord& record);
+/// What it does to the page that is its block `block_id`; the page's LSN is not touched. A page
+/// that the record makes anew comes as zeros. Throws a PANIC when the page does not fit the record.
+void apply_btree_record(const DecodedRecord& record, int block_id, Page page);
 
 }  // namespace cofork

@@ -67,7 +67,8 @@ class PageWriter {
 /// free until it is known whether there will be one.
 struct Level {
   explicit Level(uint32_t number_, int fillfactor)
-      : number(number_), spare_bytes(kPageBytes * (100u - static_cast<uint32_t>(fillfactor)) / 100u) {}
+      : number(number_),
+        spare_bytes(kPageBytes * (100u - static_cast<uint32_t>(fillfactor)) / 100u) {}
   uint32_t number;
   uint32_t spare_bytes;  ///< free space at which the page counts as full
   BlockNumber block = kBtreeNone;

@@ -1,4 +1,5 @@
-// What changing a B-tree's pages consists of: records, new pages, splits. For this folder's own use.
+// What changing a B-tree's pages consists of: records, new pages, splits. For this folder's own
+// use.
 //
 // Each change of one or several pages is one record, made in a critical section:
 //
@@ -6,8 +7,8 @@
 //   … change the pages …  buffer.mark_dirty();
 //   BtreeRecordWriter record(index, kBtreeInsertLeaf);
 //   record.block(0, buffer, kWalBlockStandardPage);  record.data(0, tuple, bytes);  record.main(…);
-//   record.insert({&buffer});                         // stamps the pages; nothing for unlogged ones
-//   critical.end();
+//   record.insert({&buffer});                         // stamps the pages; nothing for unlogged
+//   ones critical.end();
 #pragma once
 
 #include <initializer_list>

@@ -16,7 +16,8 @@ void btree_key_of(const IndexShape& shape, const IndexTuple& tuple, SearchKey& k
 
 namespace {
 
-/// Both addresses have their place in the order: below, within (0) or above what an item stands for.
+/// Both addresses have their place in the order: below, within (0) or above what an item stands
+/// for.
 int compare_tid(const ItemPointer& tid, const IndexTuple& tuple, const ItemPointer& lowest) {
   if (tid < lowest) return -1;
   if (tid == lowest) return 0;

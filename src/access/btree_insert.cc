@@ -239,12 +239,13 @@ int Insertion::search_posting(OffsetNumber number) const {
 }
 
 void Insertion::check_size() const {
-  if (tuple_.size() <= kBtreeMaxItemBytes) [[likely]] return;
+  if (tuple_.size() <= kBtreeMaxItemBytes) [[likely]]
+    return;
   throw Error(sqlstate::kProgramLimitExceeded,
               "index row size {} exceeds btree version {} maximum {} for index \"{}\"",
               tuple_.size(), kBtreeVersion, kBtreeMaxItemBytes, index_.relation.name)
       .detail("Index row references tuple ({},{}) in relation \"{}\".", tuple_.t_tid.block(),
-              tuple_.t_tid.offset, table_.relation().name)
+              tuple_.t_tid.offset, index_.table_name)
       .hint(
           "Values larger than 1/3 of a buffer page cannot be indexed.\n"
           "Consider a function index of an MD5 hash of the value, or use full text indexing.");
@@ -307,11 +308,11 @@ void Insertion::delete_dead_items() {
     for (const ItemPointer& tid : btree_item(page, i).heap_tids()) tids[tid_count++] = tid;
   }
   if (dead_count == 0) return;
-  BtreeDeleteRecord body{
-      .latest_removed_xid =
-          index_.relation.needs_wal() ? table_.latest_removed_xid({tids, tid_count}) : 0,
-      .deleted = static_cast<uint16_t>(dead_count),
-      .updated = 0};
+  BtreeDeleteRecord body{.latest_removed_xid = index_.relation.needs_wal()
+                                                   ? table_.latest_removed_xid({tids, tid_count})
+                                                   : 0,
+                         .deleted = static_cast<uint16_t>(dead_count),
+                         .updated = 0};
   CriticalSection critical;
   page_index_multi_delete(page, {dead, dead_count});
   btree_special(page).clear(kBtreeHasGarbage);

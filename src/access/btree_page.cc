@@ -63,16 +63,15 @@ bool btree_add_item(Page page, OffsetNumber where, const IndexTuple& tuple, bool
     downlink_only = btree_minus_infinity(tuple.downlink());
     item = &downlink_only;
   }
-  return page_add_item(page, item, static_cast<uint32_t>(item->size()), where, 0) !=
-         kInvalidOffset;
+  return page_add_item(page, item, static_cast<uint32_t>(item->size()), where, 0) != kInvalidOffset;
 }
 
 IndexTuple* btree_swap_posting(IndexTuple& new_tuple, const IndexTuple& old_posting, int place,
                                Arena& arena) {
   int count = old_posting.posting_count();
   if (place <= 0 || place >= count) {
-    throw Error(sqlstate::kInternalError, "posting list tuple with {} items cannot be split at offset {}",
-                count, place);
+    throw Error(sqlstate::kInternalError,
+                "posting list tuple with {} items cannot be split at offset {}", count, place);
   }
   IndexTuple* posting = copy_index_tuple(old_posting, arena);
   ItemPointer* tids = posting->posting();

@@ -1,7 +1,8 @@
 // Pages of a B-tree: the metapage, the special space, high keys (as nbtree.h, 15; version 4).
 //
 //   block 0        metapage: where the root is, and the "fast" root: the lowest level with one page
-//   other blocks   | item ids → | free | ← index tuples | special: left, right, level, flags, cycle |
+//   other blocks   | item ids → | free | ← index tuples | special: left, right, level, flags, cycle
+//   |
 //
 // On a page with a right sibling item 1 is the high key, an upper bound of everything on the page;
 // data begins at item 2. A rightmost page has none and data begins at item 1. The first data item

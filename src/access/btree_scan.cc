@@ -9,8 +9,7 @@
 
 namespace cofork {
 
-BtreeScan::BtreeScan(BtreeIndex& index, const Options& options)
-    : index_(index), options_(options) {
+BtreeScan::BtreeScan(BtreeIndex& index, const Options& options) : index_(index), options_(options) {
   // Without WAL a page's LSN does not tell whether it has changed, which is what allows marking
   // entries dead without a pin kept.
   options_.hold_pins |= !index.relation.needs_wal();
@@ -139,8 +138,9 @@ Buffer BtreeScan::find_again(BlockNumber original, BlockNumber left) {
   const BtreeSpecial* special = &btree_special(static_cast<ConstPage>(buffer.page()));
   if (!special->has(kBtreeDeleted)) {
     if (special->left == left) {
-      throw Error(sqlstate::kInternalError, "could not find left sibling of block {} in index \"{}\"",
-                  original, index_.relation.name);
+      throw Error(sqlstate::kInternalError,
+                  "could not find left sibling of block {} in index \"{}\"", original,
+                  index_.relation.name);
     }
     return buffer;
   }
@@ -250,8 +250,8 @@ void BtreeScan::end() {
   last_ = position_ = -1;
 }
 
-/// Marks entries dead whose rows nobody can see (_bt_killitems). A hint: nothing is lost if the page
-/// has changed meanwhile and it is not done.
+/// Marks entries dead whose rows nobody can see (_bt_killitems). A hint: nothing is lost if the
+/// page has changed meanwhile and it is not done.
 void BtreeScan::kill_items() {
   Buffer own;
   if (!buffer_.is_valid()) {
@@ -278,8 +278,7 @@ void BtreeScan::kill_items() {
     const Item& item = items_[static_cast<size_t>(i)];
     // With a pin kept, insertions may have moved the entry to the right, or off the page.
     for (OffsetNumber at = item.offset; at <= last; ++at) {
-      std::span<const ItemPointer> tids =
-          btree_item(static_cast<ConstPage>(page), at).heap_tids();
+      std::span<const ItemPointer> tids = btree_item(static_cast<ConstPage>(page), at).heap_tids();
       if (std::find(tids.begin(), tids.end(), item.tid) == tids.end()) continue;
       ItemId& id = page_item_id(page, at);
       if (!id.is_dead() && std::all_of(tids.begin(), tids.end(), is_dead)) {

@@ -52,8 +52,8 @@ struct BtreeCondition {
 class BtreeScan {
  public:
   struct Options {
-    bool want_tuples = false;  ///< keep the entries themselves: tuple() (index-only scans)
-    bool hold_pins = false;    ///< for index-only scans and snapshots that are not MVCC
+    bool want_tuples = false;   ///< keep the entries themselves: tuple() (index-only scans)
+    bool hold_pins = false;     ///< for index-only scans and snapshots that are not MVCC
     bool ignore_killed = true;  ///< pass over entries known to be dead
   };
   BtreeScan(BtreeIndex& index, const Options& options);

@@ -97,8 +97,8 @@ void BtreeScan::add_column_keys(int column, std::span<const BtreeCondition> cond
     key.required_backward =
         prefix_equal && (key.is_equality() || bounds_from_below(key.order_strategy));
     if (key.kind == Kind::kAnyOf) {
-      arrays_.push_back({.key = keys_.size(),
-                         .elements = {key.elements.begin(), key.elements.end()}});
+      arrays_.push_back(
+          {.key = keys_.size(), .elements = {key.elements.begin(), key.elements.end()}});
       key.elements = {};
       std::vector<Datum>& elements = arrays_.back().elements;
       bool descending = index_.shape.keys[static_cast<size_t>(column)].descending;
@@ -116,7 +116,8 @@ void BtreeScan::add_column_keys(int column, std::span<const BtreeCondition> cond
   prefix_equal = prefix_equal && equality;
 }
 
-/// Are the values of these conditions all of the column's type, so that they compare with each other?
+/// Are the values of these conditions all of the column's type, so that they compare with each
+/// other?
 bool BtreeScan::are_comparable(const Key& a, const Key& b) const {
   auto* own = index_.shape.keys[static_cast<size_t>(a.column)].compare;
   return a.compare == own && b.compare == own;
@@ -206,8 +207,8 @@ const BtreeScan::Key* BtreeScan::boundary_of(int column, ScanDirection direction
     if (key.is_equality()) return &key;
     not_null = true;
     if (key.kind == Kind::kIsNotNull) continue;
-    bool bounds = forward ? bounds_from_below(key.order_strategy)
-                          : bounds_from_above(key.order_strategy);
+    bool bounds =
+        forward ? bounds_from_below(key.order_strategy) : bounds_from_above(key.order_strategy);
     if (bounds && boundary == nullptr) boundary = &key;
   }
   bool nulls_first = index_.shape.keys[static_cast<size_t>(column)].nulls_first;

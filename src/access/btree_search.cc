@@ -122,8 +122,9 @@ Buffer btree_get_root(BtreeIndex& index, BtreeAccess access) {
     Buffer root = get_live_page(index, metadata.fast_root);
     uint32_t level = btree_special(root.page()).level;
     if (level != metadata.fast_level) {
-      throw Error(sqlstate::kInternalError, "root page {} of index \"{}\" has level {}, expected {}",
-                  root.block(), index.relation.name, level, metadata.fast_level);
+      throw Error(sqlstate::kInternalError,
+                  "root page {} of index \"{}\" has level {}, expected {}", root.block(),
+                  index.relation.name, level, metadata.fast_level);
     }
     return root;
   }
@@ -176,8 +177,7 @@ Buffer btree_move_right(BtreeIndex& index, const SearchKey& key, Buffer buffer, 
       buffer = btree_get_page(index, block, access);
       continue;
     }
-    if (!special->is_ignored() &&
-        btree_compare(index.shape, key, page, kBtreeHighKey) < limit) {
+    if (!special->is_ignored() && btree_compare(index.shape, key, page, kBtreeHighKey) < limit) {
       break;
     }
     BlockNumber next = special->right;
@@ -213,8 +213,7 @@ Buffer btree_search(BtreeIndex& index, const SearchKey& key, BtreeAccess access,
     // The root is the leaf. It may have been split while it was unlocked.
     buffer.unlock();
     buffer.lock_exclusive();
-    buffer =
-        btree_move_right(index, key, std::move(buffer), true, stack, BtreeAccess::kWrite);
+    buffer = btree_move_right(index, key, std::move(buffer), true, stack, BtreeAccess::kWrite);
   }
   return buffer;
 }

@@ -1,9 +1,9 @@
 // Finding a place in a B-tree: keys to compare with, the way down, the way to the right (as
 // nbtsearch.c, 15). For this folder's own use.
 //
-// Locks: a page is locked only while it is looked at, and the next one is pinned and locked when the
-// one before is let go. What may have happened in between is a split (then the key is above the high
-// key: go right) or a deletion (the page says so: go right as well).
+// Locks: a page is locked only while it is looked at, and the next one is pinned and locked when
+// the one before is let go. What may have happened in between is a split (then the key is above the
+// high key: go right) or a deletion (the page says so: go right as well).
 #pragma once
 
 #include <array>
@@ -81,8 +81,7 @@ Buffer btree_get_root(BtreeIndex& index, BtreeAccess access);
 Buffer btree_get_true_root(BtreeIndex& index);
 /// Down to the leaf where the key belongs, locked as wanted; invalid when the index is empty
 /// (kRead). With `stack`, notes the way; kWrite finishes incomplete splits it meets. (_bt_search)
-Buffer btree_search(BtreeIndex& index, const SearchKey& key, BtreeAccess access,
-                    BtreeStack* stack);
+Buffer btree_search(BtreeIndex& index, const SearchKey& key, BtreeAccess access, BtreeStack* stack);
 /// Right as long as the key does not belong on the page (_bt_moveright). `stack` is the way to its
 /// level, for finishing splits with `for_update`.
 Buffer btree_move_right(BtreeIndex& index, const SearchKey& key, Buffer buffer, bool for_update,

@@ -1,6 +1,7 @@
 // Putting tuples on pages, and splitting pages (see btree_change.h; nbtinsert.c, 15).
 //
-//   1. The page is divided in two halves; the right half is a new page. One record; the left half is
+//   1. The page is divided in two halves; the right half is a new page. One record; the left half
+//   is
 //      marked "incomplete split", because nothing above leads to the right half yet.
 //   2. A downlink to the right half goes into the parent, which may split in turn, or into a new
 //      root. Its record clears the mark.
@@ -72,14 +73,12 @@ class PageSplit {
 
 const IndexTuple* PageSplit::left_high_key() {
   bool new_at_split = insertion_.offset == place_.first_right;
-  const IndexTuple& first_right = new_at_split && !place_.new_item_on_left
-                                      ? *insertion_.tuple
-                                      : old_item(place_.first_right);
+  const IndexTuple& first_right =
+      new_at_split && !place_.new_item_on_left ? *insertion_.tuple : old_item(place_.first_right);
   if (!old_special_.is_leaf()) return &first_right;
-  const IndexTuple& last_left =
-      new_at_split && place_.new_item_on_left
-          ? *insertion_.tuple
-          : old_item(static_cast<OffsetNumber>(place_.first_right - 1));
+  const IndexTuple& last_left = new_at_split && place_.new_item_on_left
+                                    ? *insertion_.tuple
+                                    : old_item(static_cast<OffsetNumber>(place_.first_right - 1));
   return index_truncate(index_.shape, last_left, first_right, arena_);
 }
 
@@ -89,8 +88,8 @@ void PageSplit::add(PageCopy& page, const IndexTuple& tuple) {
   bool cut = &page == &right_page_ && !old_special_.is_leaf() &&
              where == btree_special(static_cast<ConstPage>(page.bytes)).first_data();
   if (!btree_add_item(page.bytes, where, tuple, cut)) {
-    const char* what = &page == &left_page_ ? "old item to the left sibling"
-                                            : "old item to the right sibling";
+    const char* what =
+        &page == &left_page_ ? "old item to the left sibling" : "old item to the right sibling";
     throw Error(sqlstate::kInternalError,
                 "failed to add {} while splitting block {} of index \"{}\"", what, left_.block(),
                 index_.relation.name);

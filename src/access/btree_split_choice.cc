@@ -120,8 +120,7 @@ void SplitChoice::add(OffsetNumber first_right_offset, bool new_item_on_left, in
     }
   } else {
     // Its own copy on the right keeps the downlink only.
-    right_free +=
-        first_right_bytes - static_cast<int>(align8(sizeof(IndexTuple))) - kItemIdBytes;
+    right_free += first_right_bytes - static_cast<int>(align8(sizeof(IndexTuple))) - kItemIdBytes;
   }
   (new_item_on_left ? left_free : right_free) -= new_bytes_;
   if (left_free < 0 || right_free < 0) return;
@@ -210,8 +209,8 @@ SplitPlace SplitChoice::choose() {
 
 /// As many of the sorted candidates as leave about the same free space as the best one.
 void SplitChoice::set_default_interval() {
-  int tolerance = static_cast<int>(
-      old_bytes_ * (special_.is_leaf() ? kLeafTolerance : kInternalTolerance));
+  int tolerance =
+      static_cast<int>(old_bytes_ * (special_.is_leaf() ? kLeafTolerance : kInternalTolerance));
   const Candidate& optimum = candidates_.front();
   for (interval_ = 1; interval_ < candidates_.size(); ++interval_) {
     const Candidate& candidate = candidates_[interval_];
@@ -295,8 +294,8 @@ SplitPlace btree_choose_split(ConstPage page, const IndexShape& shape, OffsetNum
                               const char* index_name) {
   SplitChoice choice(page, shape, new_offset, new_item, leaf_fillfactor);
   if (!choice.collect()) {
-    throw Error(sqlstate::kInternalError,
-                "could not find a feasible split point for index \"{}\"", index_name);
+    throw Error(sqlstate::kInternalError, "could not find a feasible split point for index \"{}\"",
+                index_name);
   }
   return choice.choose();
 }

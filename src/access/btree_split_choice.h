@@ -1,13 +1,15 @@
 // Where to split a full page (as nbtsplitloc.c, 15).
 //
-// Every place between two items is a candidate if both halves have room, the new item counted. Among
-// those near the best balance of free space the one wins whose separator keeps the fewest columns
-// (leaf), or is shortest (internal page): a shorter separator makes a flatter tree. Special cases:
+// Every place between two items is a candidate if both halves have room, the new item counted.
+// Among those near the best balance of free space the one wins whose separator keeps the fewest
+// columns (leaf), or is shortest (internal page): a shorter separator makes a flatter tree. Special
+// cases:
 //
 //   rightmost page               the left half keeps `fillfactor` percent: keys that only grow
 //   grows inside the page        likewise for the last group of a multi-column index
 //   many duplicates              at an edge of the group of equal keys, wherever that is
-//   one value fills the page     96 percent on the left: more of the same will come with higher rows
+//   one value fills the page     96 percent on the left: more of the same will come with higher
+//   rows
 #pragma once
 
 #include "access/btree_page.h"

@@ -26,7 +26,8 @@ Error file_error(const char* verb, const std::string& path, ssize_t error) {
 
 TemporaryFile::TemporaryFile() {
   for (int number = 0;; ++number) {
-    std::string path = fmt::format("{}/pgsql_tmp{}.{}", kTemporaryFolder, this_task().pid(), number);
+    std::string path =
+        fmt::format("{}/pgsql_tmp{}.{}", kTemporaryFolder, this_task().pid(), number);
     int flags = O_RDWR | O_CREAT | O_EXCL;
     int error = file_.open(path, flags, file_create_mode());
     if (error == -ENOENT) {
@@ -51,8 +52,7 @@ void TemporaryFile::append(const void* bytes, size_t count) {
 }
 
 void TemporaryFile::read(void* bytes, size_t count, uint64_t offset) const {
-  ssize_t got =
-      file_.read_at(bytes, count, static_cast<off_t>(offset), WaitEventId::kBufFileRead);
+  ssize_t got = file_.read_at(bytes, count, static_cast<off_t>(offset), WaitEventId::kBufFileRead);
   if (got < 0) throw file_error("read", file_.path(), got);
   if (static_cast<size_t>(got) != count) {
     throw Error(sqlstate::kDataCorrupted, "could not read file \"{}\": read only {} of {} bytes",

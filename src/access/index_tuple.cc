@@ -14,8 +14,9 @@ size_t alignment_of(const TupleShape::Step& step) {
   return step.align;
 }
 
-/// Where the value of a column begins, `offset` being the end of the one before (att_align_pointer):
-/// a varlena with a one-byte header stands where it is, and padding is never anything but zero.
+/// Where the value of a column begins, `offset` being the end of the one before
+/// (att_align_pointer): a varlena with a one-byte header stands where it is, and padding is never
+/// anything but zero.
 size_t value_offset(const char* data, size_t offset, const TupleShape::Step& step) {
   if (step.fetch == TupleShape::Fetch::kVarlena && data[offset] != 0) return offset;
   return align_up(offset, alignment_of(step));
@@ -99,18 +100,16 @@ IndexTuple* index_form_tuple(const IndexShape& shape, const Datum* values, const
   size_t data_offset = any_null ? 16 : 8;
   size_t size = align_up(data_offset + tuple_data_bytes(shape.tuple, values, nulls), 8);
   if (size > IndexTuple::kSizeMask) {
-    throw Error(sqlstate::kProgramLimitExceeded,
-                "index row requires {} bytes, maximum size is {}", size,
-                size_t{IndexTuple::kSizeMask});
+    throw Error(sqlstate::kProgramLimitExceeded, "index row requires {} bytes, maximum size is {}",
+                size, size_t{IndexTuple::kSizeMask});
   }
   auto* tuple = static_cast<IndexTuple*>(arena.allocate(size, 8));
   std::memset(static_cast<void*>(tuple), 0, size);
   auto* bits = any_null ? reinterpret_cast<uint8_t*>(tuple->bytes() + 8) : nullptr;
-  uint16_t mask =
-      fill_tuple_data(shape.tuple, values, nulls, tuple->bytes() + data_offset, bits);
-  tuple->t_info = static_cast<uint16_t>(
-      size | (any_null ? IndexTuple::kHasNulls : 0) |
-      ((mask & kTupleHasVarWidth) != 0 ? IndexTuple::kHasVariableWidths : 0));
+  uint16_t mask = fill_tuple_data(shape.tuple, values, nulls, tuple->bytes() + data_offset, bits);
+  tuple->t_info =
+      static_cast<uint16_t>(size | (any_null ? IndexTuple::kHasNulls : 0) |
+                            ((mask & kTupleHasVarWidth) != 0 ? IndexTuple::kHasVariableWidths : 0));
   return tuple;
 }
 
@@ -185,7 +184,8 @@ IndexTuple* index_truncate(const IndexShape& shape, const IndexTuple& last_left,
   }
   // All key columns are equal. The address of the last row on the left is the lowest key that
   // keeps everything on its side.
-  IndexTuple* pivot = cut_columns(shape, first_right, keys, align_up(sizeof(ItemPointer), 8), arena);
+  IndexTuple* pivot =
+      cut_columns(shape, first_right, keys, align_up(sizeof(ItemPointer), 8), arena);
   pivot->set_pivot(keys, true);
   *pivot->heap_tid() = *last_left.max_heap_tid();
   return pivot;

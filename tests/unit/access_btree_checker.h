@@ -173,7 +173,8 @@ class BtreeChecker {
       left = block;
       block = s.right;
     }
-    if (child != children.size()) wrong("level {}: downlink to {} leads nowhere", level, children[child]);
+    if (child != children.size())
+      wrong("level {}: downlink to {} leads nowhere", level, children[child]);
     if (level == 0) leaves_ = static_cast<BlockNumber>(pages);
     if (level == metadata.fast_level && (pages != 1 || only != metadata.fast_root)) {
       wrong("fast root {} is not alone on its level", metadata.fast_root);
@@ -234,7 +235,8 @@ class BtreeChecker {
       if (s.is_leaf()) {
         bool dead = page_item_id(page, static_cast<OffsetNumber>(i)).is_dead();
         for (const ItemPointer& tid : tuple.heap_tids()) {
-          if (!entries_.empty() && entries_.back().tuple == &tuple && !(entries_.back().tid < tid)) {
+          if (!entries_.empty() && entries_.back().tuple == &tuple &&
+              !(entries_.back().tid < tid)) {
             wrong("page {}, item {}: posting list", block, i);
           }
           entries_.push_back({&tuple, tid, dead});

@@ -58,8 +58,9 @@ TEST(BtreePage, CheckerAcceptsTheServersIndexes) {
     uint32_t height;
     int deleted;
   };
-  for (const Case& c : {Case{"bt_k", text_shape(), 40, 2, 18}, Case{"dd_a", int4_shape(), 230, 0, 0},
-                        Case{"kd_a", int4_shape(), 401, 0, 0}}) {
+  for (const Case& c :
+       {Case{"bt_k", text_shape(), 40, 2, 18}, Case{"dd_a", int4_shape(), 230, 0, 0},
+        Case{"kd_a", int4_shape(), 401, 0, 0}}) {
     IndexFile file(c.name);
     auto checker = file.checker(c.shape);
     EXPECT_EQ(checker.check(), "") << c.name;
@@ -163,8 +164,7 @@ TEST(BtreePage, TruncationLetsNullsGoWithTheirColumns) {
   right->t_tid = {1, 1};
   EXPECT_TRUE(right->has_nulls());
   EXPECT_EQ(right->size(), 24u);
-  IndexTuple* pivot =
-      index_truncate(shape, *pair_tuple(shape, 2, 2, {1, 2}, arena), *right, arena);
+  IndexTuple* pivot = index_truncate(shape, *pair_tuple(shape, 2, 2, {1, 2}, arena), *right, arena);
   EXPECT_FALSE(pivot->has_nulls());
   EXPECT_EQ(pivot->size(), 16u);
   bool is_null;
