@@ -44,6 +44,7 @@ class BufferAccess {
   BufferDescriptor& allocate(const BufferTag& tag, uint32_t hash, AccessStrategy* strategy,
                              bool& valid);
   Buffer read(const BufferTag& tag, ReadMode mode, AccessStrategy* strategy);
+  Buffer find(const BufferTag& tag);
   Buffer extend(const RelationFile& file, ForkNumber fork, AccessStrategy* strategy);
 
   // --- pins: buffer_pins.cc ---------------------------------------------------------------------

@@ -121,6 +121,7 @@ struct BufferMap {
   static constexpr Area kArea = Area::kBufferMap;
   static constexpr const char* kName = "Shared Buffer Lookup Table";
   static constexpr uint32_t kPartitions = 128;
+  static constexpr uint32_t kExtensionLocks = 16;
   static uint32_t bucket_count(const Limits& limits);
   static size_t size(const Limits& limits) {
     return sizeof(BufferMap) + bucket_count(limits) * sizeof(std::atomic<int32_t>);
@@ -135,7 +136,13 @@ struct BufferMap {
   void insert(BufferDescriptor* descriptors, int32_t number, uint32_t hash_value);
   void remove(BufferDescriptor* descriptors, int32_t number);
 
+  /// Held by who makes a map fork of the relation longer.
+  LwLock& extension_lock(uint32_t relation) {
+    return extension_locks[relation % kExtensionLocks].lock;
+  }
+
   std::array<PaddedLwLock, kPartitions> partitions;
+  std::array<PaddedLwLock, kExtensionLocks> extension_locks;
   alignas(kAreaAlignment) uint32_t bucket_mask;
 
  private:

@@ -44,6 +44,9 @@ void BufferMap::init(void* memory, const Limits& limits) {
   for (PaddedLwLock& partition : map->partitions) {
     partition.lock.init(LwTranche::kBufferMapping);
   }
+  for (PaddedLwLock& extension : map->extension_locks) {
+    extension.lock.init(LwTranche::kBufferMapping);
+  }
 }
 
 uint32_t BufferMap::hash(const BufferTag& tag) {

@@ -114,6 +114,21 @@ Buffer BufferAccess::read(const BufferTag& tag, ReadMode mode, AccessStrategy* s
   return buffer;
 }
 
+Buffer BufferAccess::find(const BufferTag& tag) {
+  uint32_t hash = BufferMap::hash(tag);
+  bool valid = false;
+  BufferDescriptor* found = pin_if_seen(tag, hash, false, valid);
+  if (found == nullptr) {
+    LwLockGuard guard(map_.partition(hash), LwMode::kShared);
+    found = pin_if_mapped(tag, hash, false, valid);
+  }
+  if (found == nullptr) return {};
+  Buffer buffer = wrap(*this, *found);
+  if (!valid) return {};
+  ++usage_.hit;
+  return buffer;
+}
+
 Buffer BufferAccess::extend(const RelationFile& file, ForkNumber fork, AccessStrategy* strategy) {
   BufferTag tag{file, fork, fork_blocks(file, fork)};
   bool valid = false;
@@ -140,6 +155,10 @@ Buffer BufferAccess::extend(const RelationFile& file, ForkNumber fork, AccessStr
 Buffer read_buffer(const RelationFile& file, ForkNumber fork, BlockNumber block, ReadMode mode,
                    AccessStrategy* strategy) {
   return buffer_access().read({file, fork, block}, mode, strategy);
+}
+
+Buffer buffer_if_cached(const RelationFile& file, ForkNumber fork, BlockNumber block) {
+  return buffer_access().find({file, fork, block});
 }
 
 Buffer extend_relation(const RelationFile& file, ForkNumber fork, AccessStrategy* strategy) {

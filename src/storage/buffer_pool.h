@@ -141,6 +141,8 @@ class AccessStrategy {
 /// %s"); 53200 "no unpinned buffers available". kInvalidBlock is not allowed here: extend_relation.
 Buffer read_buffer(const RelationFile& file, ForkNumber fork, BlockNumber block,
                    ReadMode mode = ReadMode::kNormal, AccessStrategy* strategy = nullptr);
+/// The same if the page is in the pool; else an empty Buffer.
+Buffer buffer_if_cached(const RelationFile& file, ForkNumber fork, BlockNumber block);
 /// Adds a page of zeros at the end: pinned and exclusively locked. The caller holds the relation's
 /// extension lock if others may extend it too.
 Buffer extend_relation(const RelationFile& file, ForkNumber fork,
