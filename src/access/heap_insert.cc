@@ -4,7 +4,6 @@
 #include "access/heap_records.h"
 #include "access/heap_space.h"
 #include "model/task.h"
-#include "shmem/stats.h"
 #include "storage/visibility_map.h"
 #include "support/error.h"
 #include "txn/transaction.h"
@@ -99,7 +98,7 @@ void heap_multi_insert(Relation& relation, std::span<HeapTuple> tuples, CommandI
     log_multi_insert(relation, buffer, tuples.first(count), was_empty, flags, scratch);
     critical.end();
 
-    if (freeze_page) set_page_all_visible(relation, buffer, map_page, kInvalidXid, kVmAllBits);
+    if (freeze_page) set_all_visible(relation, buffer, map_page, kInvalidXid, kVmAllBits);
     tuples = tuples.subspan(count);
   }
 }

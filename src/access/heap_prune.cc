@@ -180,7 +180,8 @@ void PrunePlan::advance_latest_removed(const HeapTupleHeader& header) {
   TransactionId xmin = header.effective_xmin();
   TransactionId xmax = tuple_update_xid(header);
   // Inserted by an aborted transaction, or deleted by its own inserter: nobody ever saw it.
-  bool committed = header.xmin_is_committed() || (!header.xmin_is_invalid() && xid_did_commit(xmin));
+  bool committed =
+      header.xmin_is_committed() || (!header.xmin_is_invalid() && xid_did_commit(xmin));
   bool was_seen = committed && xmax != xmin;
   if (was_seen && xid_is_valid(xmax) && xid_follows(xmax, latest_removed_xid_)) {
     latest_removed_xid_ = xmax;

@@ -78,23 +78,32 @@ void redo_insertion(const DecodedRecord& record, size_t flags_offset) {
 
 /// Block 0 is the map's page, block 1 the heap's. The mark on the heap page comes first.
 void redo_visible(const DecodedRecord& record) {
-  auto flags = static_cast<uint8_t>(flags_at(record, offsetof(WalHeapVisible, flags)) & kVmAllBits);
+  auto bits = static_cast<uint8_t>(flags_at(record, offsetof(WalHeapVisible, flags)) & kVmAllBits);
+  const DecodedBlock& heap = record.blocks[1];
   Buffer heap_page;
   RedoAction action = redo_page(record, 1, heap_page);
-  uint32_t free_space = 0;
   if (heap_page.is_valid()) {
     if (action == RedoAction::kApply) {
-      set_page_flag(heap_page.page(), kPageAllVisible, true);
-      if (hint_bits_need_wal()) set_page_lsn(heap_page.page(), record.end);
+      apply_heap_record(record, 1, heap_page.page());
       heap_page.mark_dirty();
+      // Without hint bits in WAL the page may come from before the record: it keeps its LSN.
+      if (hints_need_wal()) set_page_lsn(heap_page.page(), record.end);
     }
-    free_space = page_free_space(heap_page.page());
+    uint32_t free_space = page_free_space(heap_page.page());
     heap_page.release();
-    if (flags != 0) {
-      redo_record_free_space(record.blocks[1].file, record.blocks[1].block, free_space);
-    }
+    if (bits != 0) redo_record_free_space(heap.file, heap.block, free_space);
   }
-  visibility_map_redo(record, record.blocks[1].block, flags);
+  if (record.blocks[0].has_image && record.blocks[0].apply_image) {
+    Buffer map_page;
+    redo_page(record, 0, map_page);
+    return;
+  }
+  Buffer map_page;
+  visibility_map_pin(heap.file, heap.block, map_page);
+  map_page.lock_exclusive();
+  if (record.end <= page_lsn(map_page.page())) return;
+  set_visibility_bits(map_page.page(), heap.block, bits);
+  redo_changed(record, map_page);
 }
 
 }  // namespace

@@ -41,7 +41,7 @@ HeapScan::HeapScan(Relation& relation, const Snapshot& snapshot, const Options& 
   first_block_ = std::min(options.first_block, blocks);
   end_block_ = first_block_ + std::min(options.blocks, blocks - first_block_);
   next_block_ = first_block_;
-  bool is_large = blocks > shared_memory().limits().shared_buffers / 4;
+  bool is_large = blocks > static_cast<uint32_t>(shared_memory().limits().shared_buffers) / 4;
   if (options.bulk_strategy && is_large) strategy_.emplace(AccessStrategy::Kind::kBulkRead);
 }
 

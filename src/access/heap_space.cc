@@ -248,11 +248,4 @@ void put_tuple(const Buffer& buffer, HeapTuple& tuple) {
   tuple.header->ctid = tuple.self;
 }
 
-bool clear_all_visible(const Relation& relation, const Buffer& buffer, Buffer& map_page) {
-  if (!page_is_all_visible(buffer.page())) return false;
-  set_page_flag(buffer.page(), kPageAllVisible, false);
-  visibility_map_clear(relation.file, buffer.block(), map_page, kVmAllBits);
-  return true;
-}
-
 }  // namespace cofork

@@ -42,4 +42,9 @@ inline uint32_t reserved_bytes(const Relation& relation) {
 /// its map page pinned; in a critical section. True if there was anything to clear.
 bool clear_all_visible(const Relation& relation, const Buffer& buffer, Buffer& map_page);
 
+/// Marks the page all-visible in the map, and itself, with a WAL record; it is exclusively locked,
+/// `map_page` covers it. (visibilitymap_set)
+void set_all_visible(Relation& relation, Buffer& buffer, Buffer& map_page, TransactionId cutoff_xid,
+                     uint8_t bits);
+
 }  // namespace cofork

@@ -30,6 +30,7 @@ COFORK_WAIT_EVENT(kCheckpointWriteDelay, kTimeout, 1, "CheckpointWriteDelay")
 COFORK_WAIT_EVENT(kPgSleep, kTimeout, 2, "PgSleep")
 COFORK_WAIT_EVENT(kRegisterSyncRequest, kTimeout, 5, "RegisterSyncRequest")
 COFORK_WAIT_EVENT(kVacuumDelay, kTimeout, 6, "VacuumDelay")
+COFORK_WAIT_EVENT(kVacuumTruncate, kTimeout, 7, "VacuumTruncate")
 
 COFORK_WAIT_EVENT(kBufFileRead, kIo, 9, "BufFileRead")
 COFORK_WAIT_EVENT(kBufFileWrite, kIo, 10, "BufFileWrite")
