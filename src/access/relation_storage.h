@@ -21,6 +21,10 @@ void create_init_fork(const RelationFile& file);
 /// All forks go when the transaction commits.
 void drop_relation_storage(const RelationFile& file);
 
+/// Cuts the relation to `blocks` pages and its maps accordingly; the caller holds
+/// AccessExclusiveLock. The record is on disk before anything is cut (RelationTruncate).
+void truncate_relation(Relation& relation, BlockNumber blocks);
+
 /// Redo of the Storage records.
 void storage_redo(const DecodedRecord& record);
 
