@@ -1,6 +1,6 @@
 // cofork: one program for everything. Which command it is to be says its first argument, or the
 // name of the link it was called by: postgres, postmaster, initdb, pg_ctl.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstdio>
 #include <string>

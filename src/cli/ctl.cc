@@ -4,7 +4,7 @@
 // Options, texts and exit codes are those of PostgreSQL 15's pg_ctl (src/bin/pg_ctl/pg_ctl.c). One
 // thing is added: `kill` also takes the virtual pid of a task of a coroutine-mode server.
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cerrno>
 #include <csignal>

@@ -2,7 +2,7 @@
 // options, as it does for PostgreSQL's own.
 #include "cli/ctl_options.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <getopt.h>
 
 #include <csignal>

@@ -2,7 +2,7 @@
 // PostgreSQL 15's initdb (src/bin/initdb/initdb.c); the work itself is recovery/init_cluster.h.
 //
 // What is not there yet is refused: passwords (there is only trust and reject), ICU.
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <getopt.h>
 
 #include <cerrno>

@@ -4,7 +4,7 @@
 // source for them. The others show the default, and what a learner may want to turn first.
 #include "cli/postgresql_conf.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <string_view>
 

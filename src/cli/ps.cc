@@ -4,7 +4,7 @@
 // sees one process. This command reads the task table out of shared memory, where every task of
 // either mode writes its title and its cost. What the kernel measures better, for a task that is a
 // process, is asked of the kernel.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cstdlib>

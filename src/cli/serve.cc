@@ -4,7 +4,7 @@
 //
 // Exit codes: 0 after a shutdown, 1 for any failure, 2 when data directory or configuration cannot
 // be found (as main.c and the first half of PostmasterMain, 15).
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstdio>
 #include <memory>

@@ -1,7 +1,7 @@
 // See serve_options.h.
 #include "cli/serve_options.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <cstdlib>

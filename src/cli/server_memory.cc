@@ -1,7 +1,7 @@
 // See server_memory.h.
 #include "cli/server_memory.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cerrno>
 

@@ -3,7 +3,7 @@
 //
 // The files are read as a server would read them at start; no server needs to run, and a running
 // one's own command line is not seen (ask it: SHOW, or pg_settings).
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <string>

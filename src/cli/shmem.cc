@@ -1,6 +1,6 @@
 // cofork shmem: the map of a running server's shared memory, as pg_shmem_allocations shows it from
 // inside: which area lies where, and how large it is. The map is the same in both modes.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <string>
 

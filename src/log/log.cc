@@ -106,6 +106,16 @@ bool log_is_interested(Severity severity) {
          client_wants(*settings, *identity, severity);
 }
 
+void vlog(Severity severity, fmt::string_view format, fmt::format_args args) {
+  if (!log_is_interested(severity)) return;
+  ErrorData data;
+  data.severity = severity;
+  data.sqlstate =
+      severity == Severity::kWarning ? sqlstate::kWarning : sqlstate::kSuccessfulCompletion;
+  data.message = fmt::vformat(format, args);
+  report(data);
+}
+
 void report(const ErrorData& data) {
   Task* task = this_task_or_null();
   auto* settings = task == nullptr ? nullptr : task->slot<SettingsView>();

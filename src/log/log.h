@@ -11,7 +11,7 @@
 // the SQLSTATE only.
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <atomic>
 #include <cstdint>
@@ -100,15 +100,12 @@ bool log_is_interested(Severity severity);
 /// Reports a message of any level to the log and, where due, to the client. Does not throw.
 void report(const ErrorData& data);
 
+/// The same with a message still to be formatted: nothing is, when nobody wants it.
+void vlog(Severity severity, fmt::string_view format, fmt::format_args args);
+
 template <typename... Args>
 void log(Severity severity, fmt::format_string<Args...> format, Args&&... args) {
-  if (!log_is_interested(severity)) return;
-  ErrorData data;
-  data.severity = severity;
-  data.sqlstate =
-      severity == Severity::kWarning ? sqlstate::kWarning : sqlstate::kSuccessfulCompletion;
-  data.message = fmt::format(format, std::forward<Args>(args)...);
-  report(data);
+  vlog(severity, format, fmt::make_format_args(args...));
 }
 
 /// Plain text to standard error, from places that may neither wait nor allocate (signal handlers,

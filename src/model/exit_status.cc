@@ -1,7 +1,7 @@
 // See exit_status.h.
 #include "model/exit_status.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstring>
 

@@ -1,6 +1,7 @@
 // Precompiled for every floor: the standard headers and fmt, which most files include. It only saves
-// build time; every file still includes what it uses.
-#include <fmt/format.h>
+// build time; every file still includes what it uses. Of fmt that is core.h: with format.h each file
+// would compile the whole of formatting again, which libfmt has ready.
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

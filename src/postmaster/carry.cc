@@ -1,7 +1,7 @@
 // See carry.h.
 #include "postmaster/carry.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <charconv>
 

@@ -1,7 +1,7 @@
 // See shared_memory.h.
 #include "postmaster/shared_memory.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <array>
 #include <cerrno>

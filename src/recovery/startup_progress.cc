@@ -1,7 +1,7 @@
 // See startup_progress.h.
 #include "recovery/startup_progress.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "model/task.h"
 #include "settings/setting.h"

@@ -1,7 +1,7 @@
 // The client backend's birth, the order of its steps, and its death. See client_backend.h.
 #include "roles/backend.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <new>
 #include <utility>

@@ -1,6 +1,6 @@
 // What each message of the protocol does, simple and extended (as exec_simple_query,
 // exec_parse_message, exec_bind_message, exec_execute_message … in postgres.c, 15).
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "model/model.h"
 #include "roles/client_backend.h"

@@ -1,6 +1,6 @@
 // FunctionCall: one function by its oid, without SQL (as HandleFunctionRequest in fastpath.c, 15).
 // Old, but part of the protocol; libpq's large objects and JDBC's fastpath use it.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <memory>
 #include <vector>

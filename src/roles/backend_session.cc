@@ -1,7 +1,7 @@
 // The session begins: its settings, the greeting with parameters and cancel key. And the line that
 // says how long it was (as process_startup_options in postinit.c, BeginReportingGUCOptions in
 // guc.c, log_disconnections in postgres.c, 15).
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "roles/client_backend.h"
 #include "shmem/proc.h"

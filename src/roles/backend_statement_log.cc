@@ -1,6 +1,6 @@
 // What a backend writes about statements: log_statement, log_duration, log_min_duration_statement
 // and its sample (as check_log_statement and check_log_duration in postgres.c, 15).
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "roles/client_backend.h"
 

@@ -1,7 +1,7 @@
 // See bgworker.h.
 #include "roles/bgworker.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <csignal>
 #include <iterator>

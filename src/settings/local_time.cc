@@ -1,7 +1,7 @@
 // See local_time.h.
 #include "settings/local_time.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "types/calendar.h"
 

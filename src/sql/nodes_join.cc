@@ -1,7 +1,7 @@
 // See nodes_join.h.
 #include "sql/nodes_join.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace cofork {
 

@@ -1,7 +1,7 @@
 // See nodes_scan.h.
 #include "sql/nodes_scan.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "sql/session.h"
 #include "support/error.h"

@@ -32,6 +32,23 @@ const char* severity_name(Severity severity) {
   return "???";
 }
 
+Error::Error(fmt::format_args args, fmt::string_view format, const RaisedHere& here) {
+  data_.sqlstate = here.sqlstate;
+  data_.file = here.file;
+  data_.line = here.line;
+  data_.function = here.function;
+  data_.message = fmt::vformat(format, args);
+}
+
+Error::Error(ErrorData data) : data_(std::move(data)) {}
+Error::Error(const Error&) = default;
+Error::Error(Error&&) noexcept = default;
+Error::~Error() = default;
+
+void Error::set(std::string ErrorData::*field, fmt::string_view format, fmt::format_args args) {
+  data_.*field = fmt::vformat(format, args);
+}
+
 std::string errno_text(int error_number) {
   // strerrordesc_np returns constant strings in the C locale: no buffer, no thread state.
   if (const char* text = strerrordesc_np(error_number)) return text;

@@ -10,7 +10,7 @@
 //       .hint("Perhaps you meant ...").position(cursor);
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <exception>
 #include <optional>
@@ -76,31 +76,31 @@ struct RaisedHere {
   const char* function;
 };
 
+/// Raised in hundreds of places, so what a place costs the compiler matters: the templates only
+/// pack the arguments, all else is in error.cc.
 class Error : public std::exception {
  public:
   template <typename... Args>
-  Error(RaisedHere here, fmt::format_string<Args...> format, Args&&... args) {
-    data_.sqlstate = here.sqlstate;
-    data_.file = here.file;
-    data_.line = here.line;
-    data_.function = here.function;
-    data_.message = fmt::format(format, std::forward<Args>(args)...);
-  }
-  explicit Error(ErrorData data) : data_(std::move(data)) {}
+  Error(RaisedHere here, fmt::format_string<Args...> format, Args&&... args)
+      : Error(fmt::format_args(fmt::make_format_args(args...)), format, here) {}
+  explicit Error(ErrorData data);
+  Error(const Error&);
+  Error(Error&&) noexcept;
+  ~Error() override;
 
   template <typename... Args>
   Error&& detail(fmt::format_string<Args...> format, Args&&... args) && {
-    data_.detail = fmt::format(format, std::forward<Args>(args)...);
+    set(&ErrorData::detail, format, fmt::make_format_args(args...));
     return std::move(*this);
   }
   template <typename... Args>
   Error&& hint(fmt::format_string<Args...> format, Args&&... args) && {
-    data_.hint = fmt::format(format, std::forward<Args>(args)...);
+    set(&ErrorData::hint, format, fmt::make_format_args(args...));
     return std::move(*this);
   }
   template <typename... Args>
   Error&& context(fmt::format_string<Args...> format, Args&&... args) && {
-    data_.context = fmt::format(format, std::forward<Args>(args)...);
+    set(&ErrorData::context, format, fmt::make_format_args(args...));
     return std::move(*this);
   }
   Error&& position(int position) && {
@@ -119,6 +119,9 @@ class Error : public std::exception {
   const char* what() const noexcept override { return data_.message.c_str(); }
 
  private:
+  Error(fmt::format_args args, fmt::string_view format, const RaisedHere& here);
+  void set(std::string ErrorData::*field, fmt::string_view format, fmt::format_args args);
+
   ErrorData data_;
 };
 

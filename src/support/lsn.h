@@ -4,7 +4,7 @@
 // position. The difference of two is a plain number of bytes.
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <compare>
 #include <cstdint>
@@ -32,7 +32,11 @@ struct Lsn {
 }  // namespace cofork
 
 template <>
-struct fmt::formatter<cofork::Lsn> : fmt::formatter<std::string_view> {
+struct fmt::formatter<cofork::Lsn> {
+  template <typename Context>
+  constexpr auto parse(Context& context) {
+    return context.begin();  // no format specifications
+  }
   template <typename Context>
   auto format(cofork::Lsn lsn, Context& context) const {
     return fmt::format_to(context.out(), "{:X}/{:X}", lsn.value >> 32, lsn.value & 0xFFFFFFFFu);

@@ -1,6 +1,6 @@
 // The words for locks: modes, kinds and tags, as messages and pg_locks show them (lockmethod tables
 // in lock.c, LockTagTypeNames and DescribeLockTag in lmgr.c and lockfuncs.c, 15).
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "txn/lock_manager.h"
 

@@ -3,7 +3,7 @@
 // As EncodeInterval in datetime.c and AdjustIntervalForTypmod in timestamp.c, PostgreSQL 15.
 #include "types/interval.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <iterator>
 

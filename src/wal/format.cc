@@ -1,7 +1,7 @@
 // See format.h.
 #include "wal/format.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <charconv>

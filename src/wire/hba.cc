@@ -1,7 +1,7 @@
 // See hba.h.
 #include "wire/hba.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <iterator>

@@ -2,7 +2,7 @@
 #include "wire/hba_tokens.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace cofork {
 

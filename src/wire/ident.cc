@@ -1,7 +1,7 @@
 // See ident.h.
 #include "wire/ident.h"
 
-#include <regex>
+#include "types/regex.h"
 
 namespace cofork {
 
@@ -17,12 +17,16 @@ IdentLine parse_line(const ConfigLine& source) {
   IdentLine line{source.number, source.fields[0][0].text, source.fields[1][0].text,
                  source.fields[2][0].text};
   if (line.system_user.starts_with('/')) {
-    std::string pattern = line.system_user.substr(1);
+    const std::string pattern = line.system_user.substr(1);
+    std::string complaint;
     try {
-      std::regex checked(pattern, std::regex::extended);
-    } catch (const std::regex_error& failure) {
-      throw Error(sqlstate::kInvalidRegularExpression, "invalid regular expression \"{}\": {}",
-                  pattern, failure.what());
+      Regex checked(pattern, RegexFlags{});
+    } catch (const Error& failure) {
+      complaint = failure.data().message;
+    }
+    if (!complaint.empty()) {
+      complaint.insert(std::string_view("invalid regular expression").size(), " \"" + pattern + "\"");
+      throw Error(sqlstate::kInvalidRegularExpression, "{}", complaint);
     }
   }
   return line;

@@ -1,7 +1,7 @@
 // See utf8.h.
 #include "wire/utf8.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cstdint>

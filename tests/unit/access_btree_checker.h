@@ -2,7 +2,7 @@
 // bt_index_parent_check()). Shares nothing with the code it checks but the page layout.
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <functional>
 #include <set>
