@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "access/btree_change.h"
+#include "access/visibility.h"
 #include "storage/free_space.h"
 #include "support/error.h"
 #include "txn/lock_manager.h"
@@ -61,12 +62,6 @@ void BtreeRecordWriter::insert(std::initializer_list<Buffer*> changed) {
 
 namespace {
 
-HorizonKind horizon_of(const Relation& relation) {
-  if (relation.persistence == 't') return HorizonKind::kTemp;
-  if (relation.is_shared) return HorizonKind::kShared;
-  return relation.is_catalog ? HorizonKind::kCatalog : HorizonKind::kData;
-}
-
 /// Tells standbys that a deleted page gets another use: who is on the way to it there must go.
 void log_reuse(const BtreeIndex& index, BlockNumber block, uint64_t safe_xid) {
   WalRecordBuilder& record = wal_record();
@@ -107,7 +102,7 @@ bool btree_nobody_needs(const BtreeIndex& index, uint64_t safe_xid) {
   constexpr uint64_t kHalfCircle = uint64_t{1} << 31;
   uint64_t next = next_full_xid().value;
   if (safe_xid + kHalfCircle <= next) return true;
-  return xid_is_removable(static_cast<TransactionId>(safe_xid), horizon_of(index.relation));
+  return xid_is_removable(static_cast<TransactionId>(safe_xid), horizon_kind(index.relation));
 }
 
 Buffer btree_new_page(BtreeIndex& index) {

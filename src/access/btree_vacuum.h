@@ -27,7 +27,7 @@ struct IndexVacuumResult {
 };
 
 struct IndexVacuumOptions {
-  double heap_tuples = 0;  ///< of the table, for the decision whether cleaning up is worth it
+  double heap_tuples = -1;  ///< in the table, when that is known exactly; else negative
   AccessStrategy* strategy = nullptr;
   std::function<void()> delay = {};  ///< called between pages without locks (vacuum_cost_delay)
 };

@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 
+#include "access/btree_vacuum_state.h"
 #include "recovery/cluster_state.h"
 #include "shmem/backend_status.h"
 #include "shmem/background_worker.h"
@@ -51,6 +52,7 @@ constexpr std::array kAreas = {
     area_spec<SharedStats>(),
     area_spec<TaskTable>(),
     area_spec<WaitProfile>(),
+    area_spec<BtreeVacuumArea>(),
 };
 
 }  // namespace

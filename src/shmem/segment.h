@@ -59,6 +59,7 @@ enum class Area : uint8_t {
   kSharedStats,
   kTaskTable,
   kWaitProfile,
+  kBtreeVacuum,
   kCount,
 };
 
