@@ -19,6 +19,9 @@
 #include "shmem/task_table.h"
 #include "shmem/wait_profile.h"
 #include "storage/buffer_descriptor.h"
+#include "txn/lock_table.h"
+#include "txn/log_areas.h"
+#include "txn/variable_cache.h"
 #include "wal/checkpoint_request.h"
 #include "wal/shared.h"
 
@@ -31,6 +34,9 @@ constexpr std::array kAreas = {
     area_spec<WalShared>(),
     area_spec<ControlFileShared>(),
     area_spec<RecoveryShared>(),
+    area_spec<VariableCache>(),
+    area_spec<CommitLogArea>(),
+    area_spec<SubtransArea>(),
     area_spec<BufferDescriptorArea>(),
     area_spec<BufferBlockArea>(),
     area_spec<BufferIoCondition>(),
@@ -41,6 +47,11 @@ constexpr std::array kAreas = {
     area_spec<ProcHeader>(),
     area_spec<Procs>(),
     area_spec<ProcArray>(),
+    area_spec<ProcSubxids>(),
+    area_spec<LockTable>(),
+    area_spec<LockHolders>(),
+    area_spec<StrongLocks>(),
+    area_spec<LockProcs>(),
     area_spec<BackendStatusArray>(),
     area_spec<StatusApplicationName>(),
     area_spec<StatusClientHostname>(),
@@ -68,6 +79,7 @@ Limits limits_from(const SettingsView& settings) {
   limits.max_worker_processes = settings.get(setting::kMaxWorkerProcesses);
   limits.max_wal_senders = settings.get(setting::kMaxWalSenders);
   limits.max_prepared_transactions = settings.get(setting::kMaxPreparedTransactions);
+  limits.max_locks_per_transaction = settings.get(setting::kMaxLocksPerTransaction);
   limits.track_activity_query_size = settings.get(setting::kTrackActivityQuerySize);
   limits.shared_buffers = settings.get(setting::kSharedBuffers);
   limits.wal_buffers = settings.get(setting::kWalBuffers);

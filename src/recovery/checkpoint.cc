@@ -7,6 +7,7 @@
 
 #include "io/file.h"
 #include "log/log.h"
+#include "model/model.h"
 #include "recovery/cluster_state.h"
 #include "recovery/xlog_records.h"
 #include "settings/setting.h"
@@ -15,6 +16,10 @@
 #include "shmem/proc_array.h"
 #include "shmem/stats.h"
 #include "support/error.h"
+#include "txn/commit_log.h"
+#include "txn/snapshot.h"
+#include "txn/subtrans.h"
+#include "txn/variable_cache.h"
 #include "wal/checkpoint_request.h"
 #include "wal/insert.h"
 #include "wal/segments.h"
@@ -96,11 +101,23 @@ void count(const Measured& measured) {
   stats.buffers_written += measured.buffers_written;
 }
 
-/// Step 4 (CheckPointGuts). A cluster without tables has nothing besides its WAL: the commit log,
-/// the buffers of relations and their fsync requests are brought to disk here when they exist, in
-/// the order commit log, subtransactions, multixacts, buffers | fsyncs | two-phase files.
+/// A commit whose record lies before the redo pointer must be in the commit log before that is
+/// written: those who are in between finish first.
+void wait_for_commits_in_progress() {
+  constexpr int64_t kPauseUs = 10'000;
+  std::vector<DelayingTransaction> delaying = transactions_delaying_checkpoint();
+  Task& task = this_task();
+  while (!delaying.empty() && any_still_delays_checkpoint(delaying)) {
+    task.model().pause_us(task, kPauseUs);
+  }
+}
+
+/// Step 4 (CheckPointGuts), in the order commit log, subtransactions, multixacts, buffers of
+/// relations | fsyncs | two-phase files.
 void bring_changes_to_disk(Measured& measured) {
   measured.write_begin = monotonic_ns();
+  clog_checkpoint();
+  subtrans_checkpoint();
   measured.sync_begin = monotonic_ns();
   measured.sync_end = monotonic_ns();
 }
@@ -137,12 +154,6 @@ void tidy_segments(uint32_t flags, const CheckPoint& checkpoint, Lsn end,
   }
 }
 
-TransactionId oldest_active_xid() {
-  std::vector<TransactionId> running = running_transactions();
-  if (!running.empty()) return running.front();
-  return static_cast<TransactionId>(cluster_counters().next_xid);
-}
-
 bool standbys_may_follow() {
   return settings().get(setting::kWalLevel) != setting::WalLevel::kMinimal;
 }
@@ -175,18 +186,22 @@ std::string checkpoint_flag_words(uint32_t flags) {
 }
 
 Lsn log_running_transactions() {
-  std::vector<TransactionId> running = running_transactions();
+  RunningTransactions running = running_transactions_and_children();
   StandbyRunningXacts body{};
-  body.xid_count = static_cast<int32_t>(running.size());
-  body.next_xid = static_cast<TransactionId>(cluster_counters().next_xid);
-  body.oldest_running_xid = running.empty() ? body.next_xid : running.front();
-  body.latest_completed_xid = body.next_xid - 1;
+  body.xid_count = static_cast<int32_t>(running.xids.size());
+  body.subxid_count = static_cast<int32_t>(running.subxids.size());
+  body.subxids_overflowed = running.overflowed;
+  body.next_xid = next_full_xid().xid();
+  body.oldest_running_xid = body.next_xid;
+  for (TransactionId xid : running.xids) {
+    if (xid_precedes(xid, body.oldest_running_xid)) body.oldest_running_xid = xid;
+  }
+  body.latest_completed_xid = running.latest_completed_xid;
   WalRecordBuilder& record = wal_record();
   record.begin(kManagerStandby, kStandbyRunningXacts);
   record.add_main(&body, sizeof body);
-  if (!running.empty()) {
-    record.add_main(running.data(), running.size() * sizeof(TransactionId));
-  }
+  record.add_main(running.xids.data(), running.xids.size() * sizeof(TransactionId));
+  record.add_main(running.subxids.data(), running.subxids.size() * sizeof(TransactionId));
   wal_insert(record, false);
   return wal_last_inserted();
 }
@@ -223,8 +238,9 @@ CheckpointOutcome create_checkpoint(uint32_t flags, CheckpointHistory& history,
     title(end_of_recovery ? "performing end-of-recovery checkpoint"
                           : "performing shutdown checkpoint");
   }
-  counters_to_checkpoint(cluster_counters(), checkpoint);
+  counters_to_checkpoint(cluster_counters(!shutdown_kind), checkpoint);
   beginning.end();
+  wait_for_commits_in_progress();
 
   bring_changes_to_disk(measured);
   if (!shutdown_kind && standbys_may_follow()) log_running_transactions();
@@ -247,6 +263,7 @@ CheckpointOutcome create_checkpoint(uint32_t flags, CheckpointHistory& history,
     note_checkpoint_distance(history, Lsn{checkpoint.redo} - previous_redo);
   }
   tidy_segments(flags, checkpoint, end, history, measured);
+  if (!recovery_in_progress()) subtrans_truncate(oldest_considered_running());
   log_end(measured, history);
   count(measured);
   title("");

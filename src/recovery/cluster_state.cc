@@ -6,6 +6,7 @@
 #include "settings/settings.h"
 #include "shmem/lwlock.h"
 #include "support/error.h"
+#include "txn/variable_cache.h"
 #include "wal/shared.h"
 
 namespace cofork {
@@ -46,16 +47,56 @@ void update_control_file(const std::function<void(ControlFileData&)>& change) {
   write_control_file(control, task_os().clock.realtime_us() / 1000000);
 }
 
-ClusterCounters cluster_counters() {
+ClusterCounters cluster_counters(bool announced) {
+  ClusterCounters counters;
+  VariableCache& cache = variable_cache();
+  {
+    LwLockGuard guard(LwTranche::kXidGen, LwMode::kShared);
+    counters.next_xid = next_full_xid().value;
+    counters.oldest_xid = cache.oldest_xid;
+    counters.oldest_xid_database = cache.oldest_xid_database;
+  }
+  {
+    LwLockGuard guard(LwTranche::kOidGen, LwMode::kShared);
+    counters.next_oid = cache.next_oid + (announced ? cache.oids_announced : 0);
+  }
+  {
+    LwLockGuard guard(LwTranche::kCommitTs, LwMode::kShared);
+    counters.oldest_commit_timestamp_xid = cache.oldest_commit_timestamp_xid;
+    counters.newest_commit_timestamp_xid = cache.newest_commit_timestamp_xid;
+  }
   RecoveryShared& shared = shared_recovery();
   SpinGuard guard(shared.mutex);
-  return shared.counters;
+  counters.next_multi = shared.next_multi;
+  counters.next_multi_offset = shared.next_multi_offset;
+  counters.oldest_multi = shared.oldest_multi;
+  counters.oldest_multi_database = shared.oldest_multi_database;
+  return counters;
 }
 
-void change_cluster_counters(const std::function<void(ClusterCounters&)>& change) {
+void set_cluster_counters(const ClusterCounters& counters) {
+  VariableCache& cache = variable_cache();
+  {
+    LwLockGuard guard(LwTranche::kXidGen, LwMode::kExclusive);
+    cache.next_xid.store(counters.next_xid, std::memory_order_release);
+  }
+  {
+    LwLockGuard guard(LwTranche::kOidGen, LwMode::kExclusive);
+    cache.next_oid = counters.next_oid;
+    cache.oids_announced = 0;
+  }
+  {
+    LwLockGuard guard(LwTranche::kCommitTs, LwMode::kExclusive);
+    cache.oldest_commit_timestamp_xid = counters.oldest_commit_timestamp_xid;
+    cache.newest_commit_timestamp_xid = counters.newest_commit_timestamp_xid;
+  }
+  set_xid_limits(counters.oldest_xid, counters.oldest_xid_database);
   RecoveryShared& shared = shared_recovery();
   SpinGuard guard(shared.mutex);
-  change(shared.counters);
+  shared.next_multi = counters.next_multi;
+  shared.next_multi_offset = counters.next_multi_offset;
+  shared.oldest_multi = counters.oldest_multi;
+  shared.oldest_multi_database = counters.oldest_multi_database;
 }
 
 void counters_to_checkpoint(const ClusterCounters& counters, CheckPoint& checkpoint) {

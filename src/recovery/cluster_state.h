@@ -1,8 +1,9 @@
 // What a running server knows of its cluster, in shared memory: the control file's copy, and the
 // counters that checkpoints record.
 //
-// Start-up fills both before it does anything else; until then nobody may look. The counters move
-// with transactions, which come with the tables; then the transaction floor owns them.
+// Start-up fills both before it does anything else; until then nobody may look. The counters are
+// the transaction floor's (txn/variable_cache.h); here they are gathered for a checkpoint and set
+// from one.
 #pragma once
 
 #include <atomic>
@@ -24,7 +25,7 @@ struct ControlFileShared {
   ControlFileData data;
 };
 
-/// Next numbers to be given out, and the oldest still in use (ShmemVariableCache).
+/// Next numbers to be given out, and the oldest still in use.
 struct ClusterCounters {
   uint64_t next_xid;
   uint32_t next_oid;
@@ -44,8 +45,8 @@ struct RecoveryShared {
   static size_t size(const Limits&) { return sizeof(RecoveryShared); }
   static void init(void*, const Limits&) {}
 
-  SpinLock mutex;  ///< guards the counters
-  ClusterCounters counters;
+  SpinLock mutex;  ///< guards the counters of multixacts
+  uint32_t next_multi, next_multi_offset, oldest_multi, oldest_multi_database;
   std::atomic<uint64_t> replayed_to;  ///< end of the last record redone
 };
 
@@ -58,8 +59,11 @@ ControlFileData control_file_copy();
 /// Changes the shared copy and writes the file, under ControlFileLock. Throws PANIC. May wait.
 void update_control_file(const std::function<void(ControlFileData&)>& change);
 
-ClusterCounters cluster_counters();
-void change_cluster_counters(const std::function<void(ClusterCounters&)>& change);
+/// As they are now. `announced`: the next oid is the one after those that WAL has announced, so
+/// that none is given out twice (online checkpoints).
+ClusterCounters cluster_counters(bool announced = false);
+/// Only start-up, in recovery.
+void set_cluster_counters(const ClusterCounters& counters);
 /// The part of a checkpoint that is counters, both ways.
 void counters_to_checkpoint(const ClusterCounters& counters, CheckPoint& checkpoint);
 ClusterCounters counters_of_checkpoint(const CheckPoint& checkpoint);

@@ -10,7 +10,11 @@
 #include "recovery/xlog_records.h"
 #include "settings/settings.h"
 #include "shmem/backend_status.h"
+#include "shmem/lwlock.h"
 #include "support/error.h"
+#include "txn/commit_log.h"
+#include "txn/transaction.h"
+#include "txn/variable_cache.h"
 
 namespace cofork {
 
@@ -37,18 +41,15 @@ void redo_checkpoint(const DecodedRecord& record, RedoContext& context) {
         .severity(Severity::kPanic);
   }
   ClusterCounters recorded = counters_of_checkpoint(checkpoint);
-  change_cluster_counters([&](ClusterCounters& counters) {
-    if (shutdown) {
-      counters = recorded;  // nothing ran: the record knows exactly
-      return;
-    }
-    // Records between the redo pointer and this one may have moved them further already.
-    recorded.next_xid = std::max(recorded.next_xid, counters.next_xid);
-    recorded.next_oid = counters.next_oid;
-    recorded.next_multi = std::max(recorded.next_multi, counters.next_multi);
-    recorded.next_multi_offset = std::max(recorded.next_multi_offset, counters.next_multi_offset);
-    counters = recorded;
-  });
+  if (!shutdown) {
+    // Records between the redo pointer and this one may have moved them further already. (After a
+    // shutdown checkpoint nothing ran: the record knows exactly.)
+    ClusterCounters now = cluster_counters();
+    recorded.next_xid = std::max(recorded.next_xid, now.next_xid);
+    recorded.next_multi = std::max(recorded.next_multi, now.next_multi);
+    recorded.next_multi_offset = std::max(recorded.next_multi_offset, now.next_multi_offset);
+  }
+  set_cluster_counters(recorded);
 }
 
 void redo_parameter_change(const DecodedRecord& record) {
@@ -83,9 +84,11 @@ void redo_xlog(const DecodedRecord& record, RedoContext& context) {
     case kXlogCheckpointOnline:
       return redo_checkpoint(record, context);
     case kXlogNextOid: {
-      auto next_oid = body_of<uint32_t>(record);
-      return change_cluster_counters(
-          [&](ClusterCounters& counters) { counters.next_oid = next_oid; });
+      VariableCache& cache = variable_cache();
+      LwLockGuard guard(LwTranche::kOidGen, LwMode::kExclusive);
+      cache.next_oid = body_of<uint32_t>(record);
+      cache.oids_announced = 0;
+      return;
     }
     case kXlogParameterChange:
       return redo_parameter_change(record);
@@ -113,6 +116,9 @@ void redo_standby(const DecodedRecord&, RedoContext&) {}
 
 constexpr ResourceManager kManagers[] = {
     {kManagerXlog, "XLOG", redo_xlog},
+    {kManagerTransaction, "Transaction",
+     [](const DecodedRecord& record, RedoContext&) { redo_transaction(record); }},
+    {kManagerClog, "CLOG", [](const DecodedRecord& record, RedoContext&) { redo_clog(record); }},
     {kManagerStandby, "Standby", redo_standby},
 };
 
@@ -133,14 +139,7 @@ void redo_record(const DecodedRecord& record, RedoContext& context) {
         .context("WAL redo at {}", record.start)
         .severity(Severity::kPanic);
   }
-  if (record.header.xid != 0) {
-    change_cluster_counters([&](ClusterCounters& counters) {
-      // The record's xid is within 2^31 of the next one: that gives its epoch.
-      auto ahead =
-          static_cast<int32_t>(record.header.xid - static_cast<TransactionId>(counters.next_xid));
-      if (ahead >= 0) counters.next_xid += static_cast<uint64_t>(ahead) + 1;
-    });
-  }
+  if (record.header.xid != 0) advance_next_xid_past(record.header.xid);
   try {
     manager->redo(record, context);
   } catch (Error& error) {

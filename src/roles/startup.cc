@@ -33,6 +33,10 @@
 #include "settings/settings.h"
 #include "shmem/backend_status.h"
 #include "shmem/pm_signal.h"
+#include "shmem/proc_array.h"
+#include "txn/commit_log.h"
+#include "txn/subtrans.h"
+#include "txn/variable_cache.h"
 #include "wal/checkpoint_request.h"
 #include "wal/insert.h"
 #include "wal/segments.h"
@@ -43,7 +47,6 @@ namespace cofork {
 namespace {
 
 constexpr const char* kTitle = "startup";
-constexpr TransactionId kFirstNormalXid = 3;
 
 void serve_interrupts(Task& task, uint32_t bits) {
   if (bits & kInterruptDie) proc_exit(1);
@@ -89,6 +92,7 @@ class Startup {
   void redo_all();
   void redo_from(DecodedRecord& record);
   void resume_wal();
+  void open_transaction_logs();
   void write_overwritten_record();
   void end_recovery();
 
@@ -125,6 +129,7 @@ void Startup::run() {
   begin_recovery();
   if (needs_recovery_) redo_all();
   resume_wal();
+  open_transaction_logs();
   end_recovery();
 }
 
@@ -243,8 +248,9 @@ void Startup::find_checkpoint() {
 }
 
 void Startup::begin_recovery() {
-  change_cluster_counters(
-      [&](ClusterCounters& counters) { counters = counters_of_checkpoint(checkpoint_); });
+  set_cluster_counters(counters_of_checkpoint(checkpoint_));
+  variable_cache().oldest_clog_xid = checkpoint_.oldest_xid;
+  clog_startup(next_full_xid().xid());
   redo_.full_page_writes = checkpoint_.full_page_writes;
   wal_shared().redo = checkpoint_.redo;
   if (!needs_recovery_) return;
@@ -333,6 +339,14 @@ void Startup::write_overwritten_record() {
   CriticalSection critical;
   wal_flush(wal_insert(record));
   critical.end();
+}
+
+/// All who ran when the server went down have ended: what has no commit in WAL has aborted.
+void Startup::open_transaction_logs() {
+  FullTransactionId next = next_full_xid();
+  shared_memory().area<ProcArray>().latest_completed_xid.store(next.previous().value);
+  subtrans_startup(next.xid(), next.xid());
+  clog_trim(next.xid());
 }
 
 void Startup::end_recovery() {

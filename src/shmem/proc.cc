@@ -75,6 +75,7 @@ void reset_proc(Proc& proc, Pid pid, BackendType type, ProcPool pool) {
   proc.running_index = -1;
   proc.clear_next.store(kNoProc, std::memory_order_relaxed);
   proc.clear_is_member.store(false, std::memory_order_relaxed);
+  proc.delays_checkpoint.store(false, std::memory_order_relaxed);
   proc.pid.store(pid, std::memory_order_release);
 }
 

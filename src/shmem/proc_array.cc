@@ -37,7 +37,9 @@ void remove_running(ProcArray& array, Proc* procs, Proc& proc) {
     uint8_t flags = array.running_flags()[last].load(std::memory_order_relaxed);
     array.running_xids()[hole].store(xid, std::memory_order_relaxed);
     array.running_flags()[hole].store(flags, std::memory_order_relaxed);
-    array.running_subxids()[hole] = array.running_subxids()[last];
+    const SubxidStatus& subxids = array.running_subxids()[last];
+    array.running_subxids()[hole].set(subxids.count.load(std::memory_order_relaxed),
+                                      subxids.overflowed.load(std::memory_order_relaxed));
     int32_t moved = array.running_procs()[last];
     array.running_procs()[hole] = moved;
     procs[moved].running_index = hole;
@@ -52,12 +54,7 @@ void clear_transaction(Proc& proc) {
   proc.recovery_conflict_pending.store(false, std::memory_order_relaxed);
 }
 
-/// Ends one transaction that had an xid. ProcArrayLock is held exclusively.
-void end_running(ProcArray& array, Proc* procs, Proc& proc, TransactionId latest_xid) {
-  remove_running(array, procs, proc);
-  proc.xid.store(0, std::memory_order_relaxed);
-  clear_transaction(proc);
-  proc.status_flags.fetch_and(static_cast<uint8_t>(~kTransactionFlags), std::memory_order_relaxed);
+void note_completed(ProcArray& array, TransactionId latest_xid) {
   uint64_t completed = array.latest_completed_xid.load(std::memory_order_relaxed);
   auto ahead = static_cast<int32_t>(latest_xid - static_cast<TransactionId>(completed));
   if (ahead > 0) {
@@ -65,6 +62,15 @@ void end_running(ProcArray& array, Proc* procs, Proc& proc, TransactionId latest
                                      std::memory_order_relaxed);
   }
   array.completion_count.fetch_add(1, std::memory_order_relaxed);
+}
+
+/// Ends one transaction that had an xid. ProcArrayLock is held exclusively.
+void end_running(ProcArray& array, Proc* procs, Proc& proc, TransactionId latest_xid) {
+  remove_running(array, procs, proc);
+  proc.xid.store(0, std::memory_order_relaxed);
+  clear_transaction(proc);
+  proc.status_flags.fetch_and(static_cast<uint8_t>(~kTransactionFlags), std::memory_order_relaxed);
+  note_completed(array, latest_xid);
 }
 
 /// The lock is busy: join those who wait to end theirs too. Whoever finds the group empty leads it
@@ -148,6 +154,10 @@ size_t ProcArray::size(const Limits& limits) {
          entry * static_cast<size_t>(limits.max_backends() + limits.max_prepared_transactions);
 }
 
+size_t ProcSubxids::size(const Limits& limits) {
+  return sizeof(List) * static_cast<size_t>(limits.procs());
+}
+
 void ProcArray::init(void* memory, const Limits& limits) {
   auto* array = new (memory) ProcArray{};
   array->capacity = limits.max_backends() + limits.max_prepared_transactions;
@@ -179,12 +189,88 @@ void proc_array_set_xid(TransactionId xid) {
   int32_t index = array.running_count.load(std::memory_order_relaxed);
   array.running_xids()[index].store(xid, std::memory_order_relaxed);
   array.running_procs()[index] = me.number;
-  array.running_subxids()[index] = {0, false};
+  array.running_subxids()[index].set(0, false);
   array.running_flags()[index].store(me.proc->status_flags.load(std::memory_order_relaxed),
                                      std::memory_order_relaxed);
   me.proc->running_index = index;
   me.proc->xid.store(xid, std::memory_order_relaxed);
   array.running_count.store(index + 1, std::memory_order_release);
+}
+
+void proc_array_add_subxid(TransactionId xid) {
+  MyProc& me = my();
+  assert(main_lwlock(LwTranche::kXidGen).held_by_me(LwMode::kExclusive));
+  assert(me.proc->running_index >= 0);
+  ProcArray& array = proc_array();
+  ProcSubxids::List& list = shared_memory().area<ProcSubxids>().of(me.number);
+  SpinGuard guard(array.mutex);
+  SubxidStatus& status = array.running_subxids()[me.proc->running_index];
+  uint8_t count = status.count.load(std::memory_order_relaxed);
+  if (count == ProcSubxids::kMax) {
+    status.overflowed.store(true, std::memory_order_relaxed);
+    return;
+  }
+  // The xid is there before the count says so.
+  list.xids[count].store(xid, std::memory_order_relaxed);
+  status.count.store(static_cast<uint8_t>(count + 1), std::memory_order_release);
+}
+
+void proc_array_remove_subxids(TransactionId xid, std::span<const TransactionId> children,
+                               TransactionId latest_xid) {
+  MyProc& me = my();
+  ProcArray& array = proc_array();
+  ProcSubxids::List& list = shared_memory().area<ProcSubxids>().of(me.number);
+  LwLockGuard lock(LwTranche::kProcArray, LwMode::kExclusive);
+  SubxidStatus& status = array.running_subxids()[me.proc->running_index];
+  int count = status.count.load(std::memory_order_relaxed);
+  // The newest go: search from the end. One that is not listed was added when the list was full.
+  auto remove = [&](TransactionId gone) {
+    for (int i = count - 1; i >= 0; --i) {
+      if (list.xids[i].load(std::memory_order_relaxed) != gone) continue;
+      --count;
+      list.xids[i].store(list.xids[count].load(std::memory_order_relaxed),
+                         std::memory_order_relaxed);
+      return;
+    }
+  };
+  for (size_t i = children.size(); i-- > 0;) remove(children[i]);
+  remove(xid);
+  status.count.store(static_cast<uint8_t>(count), std::memory_order_release);
+  note_completed(array, latest_xid);
+}
+
+void proc_array_set_status(uint8_t flags) {
+  Proc& proc = my_proc();
+  ProcArray& array = proc_array();
+  LwLockGuard lock(LwTranche::kProcArray, LwMode::kExclusive);
+  uint8_t now = proc.status_flags.load(std::memory_order_relaxed) | flags;
+  proc.status_flags.store(now, std::memory_order_relaxed);
+  if (proc.running_index >= 0) {
+    array.running_flags()[proc.running_index].store(now, std::memory_order_relaxed);
+  }
+}
+
+std::vector<DelayingTransaction> transactions_delaying_checkpoint() {
+  std::vector<DelayingTransaction> delaying;
+  find_in_array([&](Proc& proc, int32_t n) {
+    if (proc.delays_checkpoint.load(std::memory_order_acquire)) {
+      delaying.push_back({n, proc.local_xid.load(std::memory_order_relaxed)});
+    }
+    return false;
+  });
+  return delaying;
+}
+
+bool any_still_delays_checkpoint(std::span<const DelayingTransaction> seen) {
+  Proc* procs = all_procs();
+  for (const DelayingTransaction& one : seen) {
+    Proc& proc = procs[one.proc_number];
+    if (proc.delays_checkpoint.load(std::memory_order_acquire) &&
+        proc.local_xid.load(std::memory_order_relaxed) == one.local_xid) {
+      return true;
+    }
+  }
+  return false;
 }
 
 void proc_array_end_transaction(TransactionId latest_xid) {
@@ -223,6 +309,15 @@ void transaction_ends(bool committed, TransactionId latest_xid) {
   proc_array_end_transaction(latest_xid);
 }
 
+std::vector<int32_t> proc_array_numbers() {
+  std::vector<int32_t> numbers;
+  find_in_array([&](Proc&, int32_t n) {
+    numbers.push_back(n);
+    return false;
+  });
+  return numbers;
+}
+
 std::vector<TransactionId> running_transactions() {
   ProcArray& array = proc_array();
   std::vector<TransactionId> xids;
@@ -237,6 +332,29 @@ std::vector<TransactionId> running_transactions() {
   std::sort(xids.begin(), xids.end(),
             [](TransactionId a, TransactionId b) { return follows(b, a); });
   return xids;
+}
+
+RunningTransactions running_transactions_and_children() {
+  RunningTransactions running;
+  ProcArray& array = proc_array();
+  ProcSubxids& all = shared_memory().area<ProcSubxids>();
+  // No new ones meanwhile either: the list goes with the next xid.
+  LwLockGuard lock(LwTranche::kProcArray, LwMode::kShared);
+  LwLockGuard no_new_xids(LwTranche::kXidGen, LwMode::kShared);
+  running.latest_completed_xid =
+      static_cast<TransactionId>(array.latest_completed_xid.load(std::memory_order_relaxed));
+  int32_t count = array.running_count.load(std::memory_order_acquire);
+  for (int32_t i = 0; i < count; ++i) {
+    running.xids.push_back(array.running_xids()[i].load(std::memory_order_relaxed));
+    const SubxidStatus& status = array.running_subxids()[i];
+    running.overflowed |= status.overflowed.load(std::memory_order_relaxed);
+    ProcSubxids::List& list = all.of(array.running_procs()[i]);
+    for (int k = 0; k < status.count.load(std::memory_order_relaxed); ++k) {
+      running.subxids.push_back(list.xids[k].load(std::memory_order_relaxed));
+    }
+  }
+  if (running.overflowed) running.subxids.clear();
+  return running;
 }
 
 int32_t proc_of_backend(Pid pid) {

@@ -24,10 +24,31 @@
 
 namespace cofork {
 
-/// Subtransactions of a running transaction: how many stand in its Proc's cache.
+/// Subtransactions of a running transaction: how many stand in its Proc's list (ProcSubxids).
+/// Written by the owner, under `mutex`; read with ProcArrayLock shared.
 struct SubxidStatus {
-  uint8_t count;
-  bool overflowed;
+  std::atomic<uint8_t> count;
+  std::atomic<bool> overflowed;  ///< there are more
+  void set(uint8_t new_count, bool new_overflowed) {
+    overflowed.store(new_overflowed, std::memory_order_relaxed);
+    count.store(new_count, std::memory_order_release);
+  }
+};
+static_assert(sizeof(SubxidStatus) == 2);
+
+/// The xids of a Proc's running subtransactions, oldest first; a list of its own, because most
+/// connections never have one.
+struct ProcSubxids {
+  static constexpr Area kArea = Area::kProcSubxids;
+  static constexpr const char* kName = "Proc Subxids";
+  static constexpr bool kAnonymous = true;
+  static constexpr int kMax = 64;  ///< PGPROC_MAX_CACHED_SUBXIDS
+  static size_t size(const Limits& limits);
+  static void init(void*, const Limits&) {}
+  struct List {
+    std::atomic<TransactionId> xids[kMax];
+  };
+  List& of(int32_t proc_number) { return reinterpret_cast<List*>(this)[proc_number]; }
 };
 
 struct ProcArray {
@@ -64,6 +85,25 @@ void proc_array_join();
 /// The running task's transaction has been given an xid. The caller holds XidGenLock exclusive.
 void proc_array_set_xid(TransactionId xid);
 
+/// The running task's transaction, which has an xid, has got a subtransaction's. The caller holds
+/// XidGenLock exclusive.
+void proc_array_add_subxid(TransactionId xid);
+/// A subtransaction and its children have been rolled back: they are running no longer.
+/// `latest_xid` is the newest of them (XidCacheRemoveRunningXids).
+void proc_array_remove_subxids(TransactionId xid, std::span<const TransactionId> children,
+                               TransactionId latest_xid);
+/// Sets a flag of the running task's transaction where snapshots look (kProcInVacuum …); it goes
+/// with the end of the transaction.
+void proc_array_set_status(uint8_t flags);
+/// Procs whose commit is between WAL and the commit log, as (number, virtual id) pairs; and whether
+/// one of such pairs still is (GetVirtualXIDsDelayingChkpt, HaveVirtualXIDsDelayingChkpt).
+struct DelayingTransaction {
+  int32_t proc_number;
+  LocalTransactionId local_xid;
+};
+std::vector<DelayingTransaction> transactions_delaying_checkpoint();
+bool any_still_delays_checkpoint(std::span<const DelayingTransaction> seen);
+
 /// Ends the running task's transaction for others: clears xid, xmin, virtual id and vacuum flags.
 /// `latest_xid` is the newest xid it used, 0 when it had none: then no lock is taken.
 /// Several that end at once are served by one of them (ProcArrayGroupClearXid).
@@ -75,8 +115,19 @@ void proc_array_end_transaction(TransactionId latest_xid);
 void transaction_begins(int64_t start);
 void transaction_ends(bool committed, TransactionId latest_xid);
 
+/// Numbers of all Procs in the array, in no order.
+std::vector<int32_t> proc_array_numbers();
+
 /// Xids running now, oldest first. Takes ProcArrayLock shared.
 std::vector<TransactionId> running_transactions();
+/// What a standby must know of them (GetRunningTransactionData), at one moment; the caller may be
+/// told that a list of children has overflowed: then `subxids` has none of any.
+struct RunningTransactions {
+  std::vector<TransactionId> xids, subxids;
+  bool overflowed = false;
+  TransactionId latest_completed_xid = 0;
+};
+RunningTransactions running_transactions_and_children();
 
 /// The Proc of a backend (not of an auxiliary process) by pid; kNoProc when there is none.
 int32_t proc_of_backend(Pid pid);

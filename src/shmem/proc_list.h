@@ -48,6 +48,14 @@ class ProcListView {
     (empty() ? list_.tail : (procs_[list_.head - 1].*link).prev) = n + 1;
     list_.head = n + 1;
   }
+  /// Puts `n` before `other`, which is on the list.
+  void insert_before(int32_t other, int32_t n) {
+    ProcLink& l = procs_[other].*link;
+    if (l.prev == ProcLink::kEnd) return push_head(n);
+    procs_[n].*link = {other + 1, l.prev};
+    (procs_[l.prev - 1].*link).next = n + 1;
+    l.prev = n + 1;
+  }
   void remove(int32_t n) {
     ProcLink& l = procs_[n].*link;
     if (l.prev == ProcLink::kEnd) {

@@ -22,6 +22,7 @@ struct Limits {
   int32_t max_worker_processes = 8;
   int32_t max_wal_senders = 10;
   int32_t max_prepared_transactions = 0;
+  int32_t max_locks_per_transaction = 64;
   int32_t track_activity_query_size = 1024;  ///< bytes
   int32_t wal_buffers = 512;                 ///< 8 kB pages, resolved (never -1)
   int32_t shared_buffers = 16384;            ///< 8 kB pages

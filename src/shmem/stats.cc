@@ -41,7 +41,7 @@ void add_wal(PendingStats& pending) {
 }
 
 bool database_is_pending(const PendingStats& p) {
-  return (p.commits | p.rollbacks | p.active_time_us | p.idle_in_transaction_time_us |
+  return (p.commits | p.rollbacks | p.deadlocks | p.active_time_us | p.idle_in_transaction_time_us |
           (p.buffers.hit - p.reported_buffers.hit) | (p.buffers.read - p.reported_buffers.read)) !=
          0;
 }
@@ -64,6 +64,7 @@ void add_database(PendingStats& pending, DatabaseStats& row, int64_t now) {
   row.blocks_read.fetch_add(pending.buffers.read - pending.reported_buffers.read,
                             std::memory_order_relaxed);
   pending.reported_buffers = pending.buffers;
+  add(row.deadlocks, pending.deadlocks);
   add(row.active_time_us, pending.active_time_us);
   add(row.idle_in_transaction_time_us, pending.idle_in_transaction_time_us);
   if (pending.session_counted_to != 0) {

@@ -50,6 +50,7 @@ struct DatabaseStats {
   StatCounter rollbacks;
   StatCounter blocks_read;
   StatCounter blocks_hit;
+  StatCounter deadlocks;
   StatCounter session_time_us;
   StatCounter active_time_us;
   StatCounter idle_in_transaction_time_us;
@@ -91,6 +92,7 @@ struct PendingStats {
 
   int64_t commits = 0;
   int64_t rollbacks = 0;
+  int64_t deadlocks = 0;
   int64_t active_time_us = 0;
   int64_t idle_in_transaction_time_us = 0;
   int64_t wal_records = 0;

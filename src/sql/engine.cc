@@ -2,29 +2,12 @@
 #include "sql/engine.h"
 
 #include "settings/settings.h"
-#include "shmem/proc.h"
-#include "shmem/proc_array.h"
 #include "sql/engine_state.h"
 
 namespace cofork {
 
-namespace {
-
-/// What pg_stat_activity and pg_stat_database hear of a transaction.
-void report_transaction(int64_t start_us, bool committed) {
-  if (my_or_null() == nullptr) return;
-  if (start_us != 0) {
-    transaction_begins(start_us);
-  } else {
-    transaction_ends(committed, 0);
-  }
-}
-
-}  // namespace
-
 Engine::Engine(Session& session) : session_(session), state_(std::make_unique<State>(session)) {
   session.engine = this;
-  session.transaction.set_listener(report_transaction);
   session.login_is_superuser = session.is_superuser;
   settings().set_host(&state_->host);
 }

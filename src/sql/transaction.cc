@@ -3,7 +3,9 @@
 
 #include "log/log.h"
 #include "settings/settings.h"
+#include "shmem/proc.h"
 #include "support/error.h"
+#include "txn/transaction.h"
 
 namespace cofork {
 namespace {
@@ -16,9 +18,15 @@ void warn(SqlState sqlstate, std::string message) {
   report(data);
 }
 
-/// Nesting level of the settings that belongs to savepoint `index`: the transaction itself is 1.
+/// Nesting level (of the transaction and the settings) that belongs to savepoint `index`: the
+/// transaction itself is 1.
 int level_of(size_t index) {
   return static_cast<int>(index) + 2;
+}
+
+/// The task's transaction; null in a task without a Proc, which can have none.
+Transaction* transaction() {
+  return my_or_null() == nullptr ? nullptr : &my_transaction();
 }
 
 /// A transaction begins with the default_transaction_… of the moment.
@@ -53,15 +61,17 @@ void TransactionBlock::start(int64_t now_us) {
   has_run_query_ = false;
   take_defaults();
   settings().begin_transaction();
-  if (listener_ != nullptr) listener_(start_us_, false);
+  if (Transaction* mine = transaction()) mine->begin(start_us_);
 }
 
 void TransactionBlock::end(bool commit) {
+  // A commit may still fail; then fail() finds a transaction that is over as soon as it is aborted.
+  state_ = BlockState::kStarted;
+  if (Transaction* mine = transaction()) commit ? mine->commit() : mine->abort();
   settings().end_transaction(commit);
   savepoints_.clear();
   state_ = BlockState::kIdle;
   start_us_ = 0;
-  if (listener_ != nullptr) listener_(0, commit);
 }
 
 void TransactionBlock::start_statement(int64_t now_us) {
@@ -76,7 +86,12 @@ void TransactionBlock::begin_implicit() {
 }
 
 bool TransactionBlock::end_statement() {
-  if (state_ != BlockState::kStarted) return false;
+  if (state_ != BlockState::kStarted) {
+    // What comes sees what this one has written.
+    Transaction* mine = transaction();
+    if (mine != nullptr && mine->in_progress()) mine->command_counter_increment();
+    return false;
+  }
   end(true);
   return true;
 }
@@ -94,7 +109,10 @@ void TransactionBlock::fail() {
       end(false);
       break;
     case BlockState::kInBlock:
-      // What the innermost level has set is gone at once; the levels around it wait for ROLLBACK.
+      // The innermost level is undone at once; the levels around it wait for ROLLBACK.
+      if (Transaction* mine = transaction()) {
+        savepoints_.empty() ? mine->abort() : mine->rollback_to(nesting_level() - 1);
+      }
       settings().end_nested(false, nesting_level());
       state_ = BlockState::kFailed;
       break;
@@ -155,12 +173,14 @@ size_t TransactionBlock::find_savepoint(std::string_view name) const {
 void TransactionBlock::savepoint(std::string_view name) {
   require_block("SAVEPOINT");
   savepoints_.push_back({std::string(name)});
+  if (Transaction* mine = transaction()) mine->begin_subtransaction();
   settings().begin_nested();
 }
 
 void TransactionBlock::release(std::string_view name) {
   require_block("RELEASE SAVEPOINT");
   size_t index = find_savepoint(name);
+  if (Transaction* mine = transaction()) mine->release_to(level_of(index) - 1);
   settings().end_nested(true, level_of(index));
   savepoints_.resize(index);
 }
@@ -168,6 +188,10 @@ void TransactionBlock::release(std::string_view name) {
 void TransactionBlock::rollback_to(std::string_view name) {
   require_block("ROLLBACK TO SAVEPOINT");
   size_t index = find_savepoint(name);
+  if (Transaction* mine = transaction()) {
+    mine->rollback_to(level_of(index) - 1);
+    mine->begin_subtransaction();
+  }
   settings().end_nested(false, level_of(index));
   // The savepoint itself stays, to be rolled back to again.
   savepoints_.resize(index + 1);

@@ -7,8 +7,9 @@
 //     │ several statements in one simple query    kFailed ── ROLLBACK or COMMIT ──► kIdle
 //     └────────────────────► kImplicit ── Sync or end of the query ──► kIdle
 //
-// The rules live here, apart from what a transaction does to tables, so that both can be read
-// alone. As StartTransactionCommand, BeginTransactionBlock … in xact.c, PostgreSQL 15.
+// The rules live here, apart from what a transaction does to tables (txn/transaction.h, which this
+// class drives), so that both can be read alone. As StartTransactionCommand, BeginTransactionBlock
+// … in xact.c, PostgreSQL 15.
 #pragma once
 
 #include <cstdint>
@@ -70,10 +71,6 @@ class TransactionBlock {
   /// Nested blocks open, the outermost being 1: savepoints count.
   int nesting_level() const { return 1 + static_cast<int>(savepoints_.size()); }
 
-  /// Called when a transaction starts (with its start time) and when it has ended (with 0).
-  using Listener = void (*)(int64_t start_us, bool committed);
-  void set_listener(Listener listener) { listener_ = listener; }
-
  private:
   struct Savepoint {
     std::string name;
@@ -88,7 +85,6 @@ class TransactionBlock {
   bool has_run_query_ = false;
   int64_t start_us_ = 0;
   int64_t now_us_ = 0;  ///< arrival of the running statement
-  Listener listener_ = nullptr;
 };
 
 }  // namespace cofork

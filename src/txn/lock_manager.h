@@ -148,9 +148,14 @@ void release_session_advisory_locks();
 
 // --- used by Transaction ------------------------------------------------------------------------
 void lock_virtual_xid_insert();
+/// A new xid of level `level`: locked exclusively until its end, so that others can wait for it.
+void lock_xid_insert(TransactionId xid, int level);
+void lock_xid_delete(TransactionId xid);
 /// The end of the transaction: everything but what the session holds. Also leaves a queue the task
 /// may still stand on.
 void locks_end_transaction();
+/// The end of the task: everything.
+void locks_end_session();
 /// A level ends: its locks go to the parent, or are released.
 void locks_release_level(int level);
 void locks_rollback_level(int level);

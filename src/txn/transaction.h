@@ -22,47 +22,33 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "model/task.h"
+#include "settings/setting.h"
 #include "support/lsn.h"
 #include "txn/xid.h"
 #include "wal/record.h"
 
 namespace cofork {
 
-enum class IsolationLevel : uint8_t {
-  kReadUncommitted,  ///< behaves as READ COMMITTED
-  kReadCommitted,
-  kRepeatableRead,
-  kSerializable,
-};
-
-struct TransactionOptions {
-  /// Microseconds since 2000-01-01 UTC: now(), pg_stat_activity.xact_start.
-  int64_t start_us = 0;
-  IsolationLevel isolation = IsolationLevel::kReadCommitted;
-  bool read_only = false;
-  bool deferrable = false;
-};
-
 class Transaction {
  public:
   static constexpr TaskSlot kTaskSlot = TaskSlot::kTransaction;
-  explicit Transaction(Task& task);
-  ~Transaction();
+  explicit Transaction(Task& task) : task_(task) {}
   Transaction(const Transaction&) = delete;
 
   // --- life -----------------------------------------------------------------------------------
-  /// Takes a virtual id. The task has a Proc and is in the ProcArray.
-  void begin(const TransactionOptions& options);
+  /// Takes a virtual id. The task has a Proc and is in the ProcArray. `start_us`: microseconds
+  /// since 2000-01-01 UTC, for pg_stat_activity.
+  void begin(int64_t start_us);
   /// Ends it, subtransactions included. Throws when a pre-commit hook does; then abort() is due.
   void commit();
   /// Undoes it: never throws, except for PANIC. Does nothing outside a transaction.
   void abort();
-  bool in_progress() const { return in_progress_; }
-  /// Has failed inside and waits for abort(): nothing may be read or written.
-  int64_t start_us() const { return options_.start_us; }
+  bool in_progress() const { return !levels_.empty(); }
+  int64_t start_us() const { return start_us_; }
 
   // --- ids ------------------------------------------------------------------------------------
   /// The innermost level's xid; given out at the first call, parents first. Throws 54000 near the
@@ -93,14 +79,15 @@ class Transaction {
   void rollback_to(int level);
 
   // --- properties -----------------------------------------------------------------------------
-  IsolationLevel isolation() const { return options_.isolation; }
-  void set_isolation(IsolationLevel level) { options_.isolation = level; }
+  /// As the setting transaction_isolation says; it cannot change after the first query.
+  static setting::IsolationLevel isolation();
   /// One snapshot for the whole transaction?
-  bool uses_one_snapshot() const { return options_.isolation >= IsolationLevel::kRepeatableRead; }
-  bool is_read_only() const { return options_.read_only; }
-  void set_read_only(bool read_only) { options_.read_only = read_only; }
+  static bool uses_one_snapshot() {
+    return isolation() == setting::IsolationLevel::kRepeatableRead ||
+           isolation() == setting::IsolationLevel::kSerializable;
+  }
   /// Throws 25006 "cannot execute NAME in a read-only transaction" (PreventCommandIfReadOnly).
-  void prevent_if_read_only(std::string_view command) const;
+  static void prevent_if_read_only(std::string_view command);
   /// This commit is flushed whatever synchronous_commit says (ForceSyncCommit).
   void force_synchronous_commit() { force_sync_ = true; }
 
@@ -111,7 +98,7 @@ class Transaction {
   void on_abort(Hook hook);
   /// Removes a relation's files at commit (DROP), or at abort of this level (CREATE).
   void add_pending_delete(const RelationFile& file, bool at_commit);
-  /// Puts back what the level would do: the file shall stay (RelationPreserveStorage).
+  /// The file shall stay after all (RelationPreserveStorage).
   void forget_pending_delete(const RelationFile& file, bool at_commit);
 
  private:
@@ -127,20 +114,17 @@ class Transaction {
     std::vector<PendingDelete> deletes;
   };
   void assign_xid(size_t index);
-  void log_subtransactions(TransactionId newest);
+  void log_assignment(TransactionId newest);
   void run_before_commit_hooks();
   TransactionId record_commit();
-  TransactionId record_abort(Level& level, bool whole);
+  TransactionId record_abort();
   void release_level();
   void rollback_level();
-  void delete_files(const std::vector<PendingDelete>& deletes, bool committed);
   void finish(bool committed, TransactionId latest_xid);
-  void forget_everything();
 
   Task& task_;
-  TransactionOptions options_;
+  int64_t start_us_ = 0;
   std::vector<Level> levels_;
-  bool in_progress_ = false;
   bool force_sync_ = false;
   bool command_used_ = false;
   CommandId command_ = kFirstCommandId;
@@ -167,6 +151,34 @@ enum TransactionInfo : uint8_t {
   kXactOperationBits = 0x70,
   kXactHasFlags = 0x80,
 };
+
+/// Bits of the word that follows the time when kXactHasFlags is set.
+enum TransactionFlag : uint32_t {
+  kXactHasDatabase = 0x01,
+  kXactHasChildren = 0x02,
+  kXactHasDeletedFiles = 0x04,
+  kXactHasInvalidations = 0x08,
+  kXactHasTwoPhase = 0x10,
+  kXactHasOrigin = 0x20,
+  kXactHasAccessExclusiveLocks = 0x40,
+  kXactHasGid = 0x80,
+  kXactHasDroppedStats = 0x100,
+  kXactApplyFeedback = 0x20000000,
+  kXactUpdateRelcacheFile = 0x40000000,
+  kXactForceSyncCommit = 0x80000000,
+};
+
+/// What a COMMIT or ABORT record says.
+struct TransactionEndRecord {
+  uint8_t operation;  ///< kXactCommit or kXactAbort
+  TransactionId xid;
+  int64_t time;  ///< microseconds since 2000-01-01 UTC
+  uint32_t flags = 0;
+  std::span<const TransactionId> children;
+  std::span<const RelationFile> deleted;
+};
+/// Writes one; its end (XactLogCommitRecord, XactLogAbortRecord).
+Lsn log_transaction_end(const TransactionEndRecord& end);
 
 /// A COMMIT or ABORT record taken apart (ParseCommitRecord).
 struct ParsedTransactionEnd {

@@ -102,6 +102,14 @@ struct FullTransactionId {
     if (after.xid() < kFirstNormalXid) after.value += kFirstNormalXid - after.xid();
     return after;
   }
+  /// The one before; before the very first one it is the frozen one's.
+  constexpr FullTransactionId previous() const {
+    FullTransactionId before{value - 1};
+    if (before.value >= kFirstNormalXid && before.xid() < kFirstNormalXid) {
+      before.value -= before.xid() + 1;
+    }
+    return before;
+  }
 };
 
 /// Gives an xid that is in use its epoch: `next` is the next one to be given out, and nothing in

@@ -230,11 +230,16 @@ Lsn wal_insert(WalRecordBuilder& record, bool important) {
   }
   count_insertion(record);
   task.last_inserted = place.start;
+  task.last_end = place.end;
   return place.end;
 }
 
 Lsn wal_last_inserted() {
   return wal_task().last_inserted;
+}
+
+Lsn wal_last_end() {
+  return wal_task().last_end;
 }
 
 Lsn wal_switch_segment(bool important) {
@@ -264,6 +269,7 @@ Lsn wal_switch_segment(bool important) {
   raise_position(wal.write_request, segment_end.value);
   count_insertion(record);
   task.last_inserted = place.start;
+  task.last_end = segment_end;
   return segment_end;
 }
 

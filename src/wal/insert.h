@@ -22,6 +22,8 @@ WalRecordBuilder& wal_record();
 Lsn wal_insert(WalRecordBuilder& record, bool important = true);
 /// Start of the record inserted last by this task.
 Lsn wal_last_inserted();
+/// And its end (XactLastRecEnd); invalid before the first.
+Lsn wal_last_end();
 
 /// Ends the current segment with an XLOG switch record; returns its end. When the segment has
 /// nothing in it, does nothing and returns its start (RequestXLogSwitch).

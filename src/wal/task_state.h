@@ -12,6 +12,7 @@ struct WalTask {
 
   WalRecordBuilder record;
   Lsn last_inserted;
+  Lsn last_end;
   Lsn redo;  ///< copy of WalShared::redo: old is safe, checked under the lock
   bool full_page_writes = true;
   int insert_lock = -1;     ///< the one it prefers; -1: none yet

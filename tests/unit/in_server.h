@@ -34,6 +34,7 @@ inline constexpr AreaSpec kTestAreas[] = {
     area_spec<ProcHeader>(),
     area_spec<Procs>(),
     area_spec<ProcArray>(),
+    area_spec<ProcSubxids>(),
     area_spec<BackendStatusArray>(),
     area_spec<StatusApplicationName>(),
     area_spec<StatusClientHostname>(),

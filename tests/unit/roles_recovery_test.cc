@@ -21,6 +21,9 @@
 #include "roles/startup.h"
 #include "settings/server_settings.h"
 #include "test_data.h"
+#include "txn/lock_table.h"
+#include "txn/log_areas.h"
+#include "txn/variable_cache.h"
 #include "wal/checkpoint_request.h"
 #include "wal/file_pages.h"
 #include "wal/insert.h"
@@ -40,10 +43,18 @@ constexpr AreaSpec kStorageAreas[] = {
     area_spec<WalShared>(),
     area_spec<ControlFileShared>(),
     area_spec<RecoveryShared>(),
+    area_spec<VariableCache>(),
+    area_spec<CommitLogArea>(),
+    area_spec<SubtransArea>(),
     area_spec<LwLockArea>(),
     area_spec<ProcHeader>(),
     area_spec<Procs>(),
     area_spec<ProcArray>(),
+    area_spec<ProcSubxids>(),
+    area_spec<LockTable>(),
+    area_spec<LockHolders>(),
+    area_spec<StrongLocks>(),
+    area_spec<LockProcs>(),
     area_spec<BackendStatusArray>(),
     area_spec<StatusApplicationName>(),
     area_spec<StatusClientHostname>(),

@@ -33,6 +33,12 @@ TEST(Xid, SteppingPassesOverThem) {
   EXPECT_EQ(FullTransactionId::of(0, kMaxXid).next(), FullTransactionId::of(1, kFirstNormalXid));
 }
 
+TEST(Xid, GoingBackPassesOverThemToo) {
+  EXPECT_EQ(FullTransactionId::of(1, kFirstNormalXid).previous(), FullTransactionId::of(0, kMaxXid));
+  EXPECT_EQ(FullTransactionId::of(0, kFirstNormalXid).previous(), FullTransactionId::of(0, 2));
+  EXPECT_EQ(FullTransactionId::of(7, 42).previous(), FullTransactionId::of(7, 41));
+}
+
 TEST(Xid, TheNextXidGivesAnOldOneItsEpoch) {
   auto next = FullTransactionId::of(5, 1000);
   EXPECT_EQ(full_xid(999, next), FullTransactionId::of(5, 999));
