@@ -21,6 +21,7 @@
 #include "storage/buffer_descriptor.h"
 #include "txn/lock_table.h"
 #include "txn/log_areas.h"
+#include "txn/multixact_pages.h"
 #include "txn/variable_cache.h"
 #include "wal/checkpoint_request.h"
 #include "wal/shared.h"
@@ -37,6 +38,9 @@ constexpr std::array kAreas = {
     area_spec<VariableCache>(),
     area_spec<CommitLogArea>(),
     area_spec<SubtransArea>(),
+    area_spec<MultiXactOffsetArea>(),
+    area_spec<MultiXactMemberArea>(),
+    area_spec<MultiXactShared>(),
     area_spec<BufferDescriptorArea>(),
     area_spec<BufferBlockArea>(),
     area_spec<BufferIoCondition>(),

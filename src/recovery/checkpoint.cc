@@ -17,6 +17,7 @@
 #include "shmem/stats.h"
 #include "support/error.h"
 #include "txn/commit_log.h"
+#include "txn/multixact.h"
 #include "txn/snapshot.h"
 #include "txn/subtrans.h"
 #include "txn/variable_cache.h"
@@ -118,6 +119,7 @@ void bring_changes_to_disk(Measured& measured) {
   measured.write_begin = monotonic_ns();
   clog_checkpoint();
   subtrans_checkpoint();
+  multixact_checkpoint();
   measured.sync_begin = monotonic_ns();
   measured.sync_end = monotonic_ns();
 }

@@ -6,6 +6,7 @@
 #include "settings/settings.h"
 #include "shmem/lwlock.h"
 #include "support/error.h"
+#include "txn/multixact_pages.h"
 #include "txn/variable_cache.h"
 #include "wal/shared.h"
 
@@ -15,9 +16,6 @@ namespace {
 
 ControlFileData& shared_control() {
   return shared_memory().area<ControlFileShared>().data;
-}
-RecoveryShared& shared_recovery() {
-  return shared_memory().area<RecoveryShared>();
 }
 
 }  // namespace
@@ -65,12 +63,11 @@ ClusterCounters cluster_counters(bool announced) {
     counters.oldest_commit_timestamp_xid = cache.oldest_commit_timestamp_xid;
     counters.newest_commit_timestamp_xid = cache.newest_commit_timestamp_xid;
   }
-  RecoveryShared& shared = shared_recovery();
-  SpinGuard guard(shared.mutex);
-  counters.next_multi = shared.next_multi;
-  counters.next_multi_offset = shared.next_multi_offset;
-  counters.oldest_multi = shared.oldest_multi;
-  counters.oldest_multi_database = shared.oldest_multi_database;
+  MultiXactCounters multi = multixact_counters();
+  counters.next_multi = multi.next;
+  counters.next_multi_offset = multi.next_offset;
+  counters.oldest_multi = multi.oldest;
+  counters.oldest_multi_database = multi.oldest_database;
   return counters;
 }
 
@@ -91,12 +88,8 @@ void set_cluster_counters(const ClusterCounters& counters) {
     cache.newest_commit_timestamp_xid = counters.newest_commit_timestamp_xid;
   }
   set_xid_limits(counters.oldest_xid, counters.oldest_xid_database);
-  RecoveryShared& shared = shared_recovery();
-  SpinGuard guard(shared.mutex);
-  shared.next_multi = counters.next_multi;
-  shared.next_multi_offset = counters.next_multi_offset;
-  shared.oldest_multi = counters.oldest_multi;
-  shared.oldest_multi_database = counters.oldest_multi_database;
+  set_multixact_counters({counters.next_multi, counters.next_multi_offset, counters.oldest_multi,
+                          counters.oldest_multi_database});
 }
 
 void counters_to_checkpoint(const ClusterCounters& counters, CheckPoint& checkpoint) {

@@ -12,7 +12,6 @@
 
 #include "recovery/control_file.h"
 #include "shmem/segment.h"
-#include "shmem/spinlock.h"
 
 namespace cofork {
 
@@ -45,8 +44,6 @@ struct RecoveryShared {
   static size_t size(const Limits&) { return sizeof(RecoveryShared); }
   static void init(void*, const Limits&) {}
 
-  SpinLock mutex;  ///< guards the counters of multixacts
-  uint32_t next_multi, next_multi_offset, oldest_multi, oldest_multi_database;
   std::atomic<uint64_t> replayed_to;  ///< end of the last record redone
 };
 

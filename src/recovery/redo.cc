@@ -13,6 +13,7 @@
 #include "shmem/lwlock.h"
 #include "support/error.h"
 #include "txn/commit_log.h"
+#include "txn/multixact.h"
 #include "txn/transaction.h"
 #include "txn/variable_cache.h"
 
@@ -119,6 +120,8 @@ constexpr ResourceManager kManagers[] = {
     {kManagerTransaction, "Transaction",
      [](const DecodedRecord& record, RedoContext&) { redo_transaction(record); }},
     {kManagerClog, "CLOG", [](const DecodedRecord& record, RedoContext&) { redo_clog(record); }},
+    {kManagerMultiXact, "MultiXact",
+     [](const DecodedRecord& record, RedoContext&) { redo_multixact(record); }},
     {kManagerStandby, "Standby", redo_standby},
 };
 

@@ -35,6 +35,7 @@
 #include "shmem/pm_signal.h"
 #include "shmem/proc_array.h"
 #include "txn/commit_log.h"
+#include "txn/multixact.h"
 #include "txn/subtrans.h"
 #include "txn/variable_cache.h"
 #include "wal/checkpoint_request.h"
@@ -251,6 +252,7 @@ void Startup::begin_recovery() {
   set_cluster_counters(counters_of_checkpoint(checkpoint_));
   variable_cache().oldest_clog_xid = checkpoint_.oldest_xid;
   clog_startup(next_full_xid().xid());
+  multixact_startup();
   redo_.full_page_writes = checkpoint_.full_page_writes;
   wal_shared().redo = checkpoint_.redo;
   if (!needs_recovery_) return;
@@ -347,6 +349,7 @@ void Startup::open_transaction_logs() {
   shared_memory().area<ProcArray>().latest_completed_xid.store(next.previous().value);
   subtrans_startup(next.xid(), next.xid());
   clog_trim(next.xid());
+  multixact_trim();
 }
 
 void Startup::end_recovery() {

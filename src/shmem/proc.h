@@ -78,9 +78,6 @@ struct alignas(kAreaAlignment) Proc {
   // Ending a transaction as one of a group (ProcArrayGroupClearXid).
   std::atomic<int32_t> clear_next;  ///< next member; kNoProc at the end
   std::atomic<bool> clear_is_member;
-  /// Between the record of a commit in WAL and its bits in the commit log (DELAY_CHKPT_START): a
-  /// checkpoint that has chosen its redo pointer waits for it.
-  std::atomic<bool> delays_checkpoint;
   TransactionId clear_latest_xid;
 
   /// Goes on counting over the Proc's owners, so that a virtual transaction id comes back late.

@@ -12,10 +12,12 @@
 #include "shmem/lwlock.h"
 #include "shmem/proc.h"
 #include "shmem/proc_array.h"
+#include "storage/buffer_pool.h"
 #include "storage/relation_files.h"
 #include "support/error.h"
 #include "txn/commit_log.h"
 #include "txn/lock_manager.h"
+#include "txn/multixact.h"
 #include "txn/subtrans.h"
 #include "txn/task_state.h"
 #include "txn/variable_cache.h"
@@ -55,6 +57,8 @@ void wake_wal_writer_for(Lsn lsn) {
 }
 
 void remove_files(const std::vector<RelationFile>& files) {
+  if (files.empty()) return;
+  drop_relations_buffers(files);
   for (const RelationFile& file : files) unlink_relation(file, false);
 }
 
@@ -392,6 +396,7 @@ void Transaction::finish(bool committed, TransactionId latest_xid) {
   Level top = std::move(levels_[0]);
   levels_.clear();
   snapshots_end_transaction();
+  multixact_end_transaction();
   // Before locks go: who gets one must find what these put in order.
   std::vector<Hook>& hooks = committed ? top.on_commit : top.on_abort;
   for (size_t i = hooks.size(); i-- > 0;) {

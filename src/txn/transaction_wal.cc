@@ -7,6 +7,7 @@
 #include <cassert>
 #include <cstring>
 
+#include "storage/buffer_pool.h"
 #include "storage/relation_files.h"
 #include "support/error.h"
 #include "txn/commit_log.h"
@@ -65,6 +66,8 @@ void redo_end(const DecodedRecord& record, XidStatus status) {
   TransactionId xid = record.header.xid;
   advance_next_xid_past(xid_latest(xid, end.children));
   clog_set_tree(xid, end.children, status);
+  if (end.deleted.empty()) return;
+  drop_relations_buffers(end.deleted);
   for (const RelationFile& file : end.deleted) unlink_relation(file, true);
 }
 

@@ -23,6 +23,7 @@
 #include "test_data.h"
 #include "txn/lock_table.h"
 #include "txn/log_areas.h"
+#include "txn/multixact_pages.h"
 #include "txn/variable_cache.h"
 #include "wal/checkpoint_request.h"
 #include "wal/file_pages.h"
@@ -46,6 +47,9 @@ constexpr AreaSpec kStorageAreas[] = {
     area_spec<VariableCache>(),
     area_spec<CommitLogArea>(),
     area_spec<SubtransArea>(),
+    area_spec<MultiXactOffsetArea>(),
+    area_spec<MultiXactMemberArea>(),
+    area_spec<MultiXactShared>(),
     area_spec<LwLockArea>(),
     area_spec<ProcHeader>(),
     area_spec<Procs>(),
