@@ -20,6 +20,8 @@ int32_t task_row_of(const Child& child) {
       return cofork::task_row_of(AuxiliaryKind::kStartup);
     case Role::kCheckpointer:
       return cofork::task_row_of(AuxiliaryKind::kCheckpointer);
+    case Role::kBackgroundWriter:
+      return cofork::task_row_of(AuxiliaryKind::kBackgroundWriter);
     default:
       return child.child_slot != 0 ? task_row_of_child(child.child_slot) : -1;
   }

@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "roles/bgwriter.h"
 #include "roles/checkpointer.h"
 #include "roles/logger.h"
 #include "roles/startup.h"
@@ -28,6 +29,8 @@ constexpr std::array<RoleSpec, kRoleCount> kRoles = {{
       kWithBackends,    true,   true,  true,  true,  kNothing,  kCrash,    kCrash, startup_main},
   {Role::kCheckpointer,     BackendType::kCheckpointer,      "checkpointer",      "checkpointer process",    false, false,
       kWithCheckpoint,  true,   false, true,  true,  kCrash,    kCrash,    kCrash, checkpointer_main},
+  {Role::kBackgroundWriter, BackendType::kBackgroundWriter,  "background writer", "background writer process", false, false,
+      kWithBackends,    true,   true,  true,  true,  kNothing,  kCrash,    kCrash, background_writer_main},
   {Role::kLogger,           BackendType::kLogger,            "logger",            "system logger process",   false, false,
       kNever,           true,   false, false, false, kRelaunch, kRelaunch, kRelaunch, logger_main},
 }};

@@ -19,6 +19,7 @@ enum class Role : uint8_t {
   kBackgroundWorker,  ///< runs a registered function
   kStartup,           ///< recovers the data directory
   kCheckpointer,
+  kBackgroundWriter,
   kLogger,
   kCount,
 };

@@ -113,8 +113,11 @@ void Postmaster::launch_what_is_missing() {
   if (view_.get(setting::kLoggingCollector) && children_.count(Role::kLogger) == 0) {
     launch(Role::kLogger);
   }
-  if (machine_.wants_checkpointer() && children_.count(Role::kCheckpointer) == 0) {
-    launch(Role::kCheckpointer);
+  if (machine_.wants_checkpointer()) {
+    // The background writer lives when the checkpointer does.
+    for (Role role : {Role::kCheckpointer, Role::kBackgroundWriter}) {
+      if (children_.count(role) == 0) launch(role);
+    }
   }
   bool restart_due = workers_.next_restart_at() != 0;
   if (start_worker_needed_ || restart_due) launch_workers();

@@ -290,9 +290,12 @@ void Postmaster::prepare_wait_sets() {
 }
 
 void Postmaster::launch_first_children(bool after_crash) {
-  // A cold start has the checkpointer up before the startup process; after a crash the startup
-  // process comes first, and the server loop launches whatever else is missing.
-  if (!after_crash) launch(Role::kCheckpointer);
+  // A cold start has the writers up before the startup process; after a crash the startup process
+  // comes first, and the server loop launches whatever else is missing.
+  if (!after_crash) {
+    launch(Role::kCheckpointer);
+    launch(Role::kBackgroundWriter);
+  }
   if (!launch(Role::kStartup)) throw TaskExit{1};
   machine_.server_starts();
   launch_workers();

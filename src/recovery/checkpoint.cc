@@ -15,6 +15,7 @@
 #include "shmem/lwlock.h"
 #include "shmem/proc_array.h"
 #include "shmem/stats.h"
+#include "storage/buffer_pool.h"
 #include "support/error.h"
 #include "txn/commit_log.h"
 #include "txn/multixact.h"
@@ -115,13 +116,18 @@ void wait_for_commits_in_progress() {
 
 /// Step 4 (CheckPointGuts), in the order commit log, subtransactions, multixacts, buffers of
 /// relations | fsyncs | two-phase files.
-void bring_changes_to_disk(Measured& measured) {
+void bring_changes_to_disk(uint32_t flags, const CheckpointHooks& hooks, Measured& measured) {
   measured.write_begin = monotonic_ns();
   clog_checkpoint();
   subtrans_checkpoint();
   multixact_checkpoint();
+  measured.buffers_written = buffers_sync(flags, hooks.pause);
   measured.sync_begin = monotonic_ns();
+  SyncFigures synced = hooks.syncs.sync_all();
   measured.sync_end = monotonic_ns();
+  measured.synced_files = synced.files;
+  measured.longest_sync_ns = synced.longest_ns;
+  measured.total_sync_ns = synced.total_ns;
 }
 
 Lsn insert_checkpoint_record(const CheckPoint& checkpoint, bool shutdown_kind) {
@@ -209,7 +215,7 @@ Lsn log_running_transactions() {
 }
 
 CheckpointOutcome create_checkpoint(uint32_t flags, CheckpointHistory& history,
-                                    const std::function<void(std::string_view)>& title) {
+                                    const CheckpointHooks& hooks) {
   bool shutdown_kind = is_shutdown_kind(flags);
   bool end_of_recovery = (flags & kCheckpointEndOfRecovery) != 0;
   if (recovery_in_progress() && !end_of_recovery) {
@@ -220,6 +226,7 @@ CheckpointOutcome create_checkpoint(uint32_t flags, CheckpointHistory& history,
 
   Measured measured;
   measured.begin = monotonic_ns();
+  hooks.syncs.before_checkpoint();
   CriticalSection beginning;
   if (shutdown_kind) {
     update_control_file(
@@ -237,14 +244,14 @@ CheckpointOutcome create_checkpoint(uint32_t flags, CheckpointHistory& history,
   }
   log_start(flags);
   if (shutdown_kind) {
-    title(end_of_recovery ? "performing end-of-recovery checkpoint"
-                          : "performing shutdown checkpoint");
+    hooks.title(end_of_recovery ? "performing end-of-recovery checkpoint"
+                                : "performing shutdown checkpoint");
   }
   counters_to_checkpoint(cluster_counters(!shutdown_kind), checkpoint);
   beginning.end();
   wait_for_commits_in_progress();
 
-  bring_changes_to_disk(measured);
+  bring_changes_to_disk(flags, hooks, measured);
   if (!shutdown_kind && standbys_may_follow()) log_running_transactions();
 
   CriticalSection ending;
@@ -261,6 +268,7 @@ CheckpointOutcome create_checkpoint(uint32_t flags, CheckpointHistory& history,
   record_in_control_file(checkpoint, record, shutdown_kind);
   ending.end();
 
+  hooks.syncs.after_checkpoint();
   if (previous_redo.is_valid()) {
     note_checkpoint_distance(history, Lsn{checkpoint.redo} - previous_redo);
   }
@@ -268,7 +276,7 @@ CheckpointOutcome create_checkpoint(uint32_t flags, CheckpointHistory& history,
   if (!recovery_in_progress()) subtrans_truncate(oldest_considered_running());
   log_end(measured, history);
   count(measured);
-  title("");
+  hooks.title("");
   return {.performed = true};
 }
 

@@ -6,19 +6,22 @@
 // last checkpoint whose record the control file names; all WAL before it is no longer needed and is
 // removed or recycled.
 //
+//   0 take over the requests to sync so far
 //   1 control file: "shutting down" (shutdown and end-of-recovery kinds)
 //   2 under all insertion locks: is there anything new? redo pointer := here
 //   3 log "checkpoint starting", collect counters
 //   4 bring what was changed before the redo pointer to disk
 //   5 running transactions (online, wal_level >= replica), then the checkpoint record, flushed
 //   6 control file: the new checkpoint
-//   7 remove, recycle and prepare WAL segments; log "checkpoint complete"
+//   7 remove what was dropped before; remove, recycle and prepare WAL segments; log "checkpoint
+//     complete"
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <string_view>
 
+#include "storage/sync_request.h"
 #include "support/lsn.h"
 
 namespace cofork {
@@ -37,10 +40,17 @@ struct CheckpointOutcome {
   bool performed = false;  ///< false: skipped, the system is idle
 };
 
-/// `flags` are CheckpointFlag. `title` is told what to show in the process title, "" at the end.
-/// Throws; inside its critical sections a failure is a PANIC.
+/// What a checkpoint needs of the one who makes it.
+struct CheckpointHooks {
+  std::function<void(std::string_view)>
+      title;                          ///< what to show in the process title; "" at the end
+  std::function<void(double)> pause;  ///< after each page, with the progress: 0 … 1
+  PendingSyncs& syncs;
+};
+
+/// `flags` are CheckpointFlag. Throws; inside its critical sections a failure is a PANIC.
 CheckpointOutcome create_checkpoint(uint32_t flags, CheckpointHistory& history,
-                                    const std::function<void(std::string_view)>& title);
+                                    const CheckpointHooks& hooks);
 
 /// " shutdown immediate" …: the words of "checkpoint starting:".
 std::string checkpoint_flag_words(uint32_t flags);

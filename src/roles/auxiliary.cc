@@ -16,6 +16,7 @@
 #include "shmem/proc.h"
 #include "shmem/proc_signal.h"
 #include "shmem/task_table.h"
+#include "storage/relation_files.h"
 
 namespace cofork {
 
@@ -96,7 +97,8 @@ void reload_configuration(Task& task) {
 
 void serve_proc_signals(Task& task) {
   task.clear_interrupt(kInterruptProcSignal);
-  if (take_proc_signal(ProcSignal::kBarrier)) process_barrier([](Barrier) {});
+  if (take_proc_signal(ProcSignal::kBarrier))
+    process_barrier([](Barrier) { close_relation_files(); });
 }
 
 }  // namespace cofork

@@ -41,7 +41,7 @@ bool is_panic(const Task& task, const ErrorData& data);
 
 /// SIGHUP: adopts the new settings and reports what is to be reported.
 void reload_configuration(Task& task);
-/// SIGUSR1: absorbs barriers; an auxiliary task keeps no relation files open.
+/// SIGUSR1: absorbs barriers, which ask it to let go of open relation files.
 void serve_proc_signals(Task& task);
 
 }  // namespace cofork

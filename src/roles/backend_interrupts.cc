@@ -9,6 +9,7 @@
 #include "shmem/pm_signal.h"
 #include "shmem/proc_signal.h"
 #include "shmem/stats.h"
+#include "storage/relation_files.h"
 #include "wire/error_response.h"
 
 namespace cofork {
@@ -145,7 +146,8 @@ void ClientBackend::serve_idle_timeouts() {
 void ClientBackend::serve_proc_signals() {
   task_.clear_interrupt(kInterruptProcSignal);
   // The only barrier asks to close files of dropped databases, of which a backend keeps none open.
-  if (take_proc_signal(ProcSignal::kBarrier)) process_barrier([](Barrier) {});
+  if (take_proc_signal(ProcSignal::kBarrier))
+    process_barrier([](Barrier) { close_relation_files(); });
 }
 
 void ClientBackend::sending_failed(int error_number) {

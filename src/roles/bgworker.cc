@@ -19,6 +19,7 @@
 #include "shmem/proc_array.h"
 #include "shmem/proc_signal.h"
 #include "shmem/task_table.h"
+#include "storage/relation_files.h"
 
 namespace cofork {
 
@@ -52,7 +53,8 @@ void serve_interrupts(Task& task, uint32_t bits) {
   if ((bits & kInterruptProcSignal) != 0) {
     task.clear_interrupt(kInterruptProcSignal);
     // A worker has no relation files open: there is nothing to let go of.
-    if (take_proc_signal(ProcSignal::kBarrier)) process_barrier([](Barrier) {});
+    if (take_proc_signal(ProcSignal::kBarrier))
+      process_barrier([](Barrier) { close_relation_files(); });
   }
 }
 

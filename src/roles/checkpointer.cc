@@ -16,6 +16,15 @@
 //                  SIGUSR2: shut down  ▼
 //                                create_checkpoint()  (recovery/checkpoint.h says what that is)
 //
+// It is also the one who syncs: others tell it which files they have written, and it takes that
+// over
+// ("absorbs" it) in every cycle and while it works.
+//
+// A checkpoint that nobody is in a hurry for is spread over checkpoint_completion_target of the
+// time until the next: after each page pace() compares how much of the work is done with how much
+// of the time, or of the WAL that may be written until then, is used up, and rests while it is
+// ahead.
+//
 // Nobody but the postmaster may end it, and only its exit status 0 after the shutdown checkpoint is
 // a good end: the postmaster takes any other for a crash. SIGTERM, which ends everybody at
 // shutdown, is ignored, because the checkpoint has to come after everybody's last words.
@@ -38,8 +47,10 @@
 #include "shmem/lwlock.h"
 #include "shmem/proc.h"
 #include "shmem/stats.h"
+#include "storage/sync_request.h"
 #include "wal/checkpoint_request.h"
 #include "wal/insert.h"
+#include "wal/write.h"
 
 namespace cofork {
 
@@ -49,6 +60,10 @@ constexpr const char* kTitle = "checkpointer";
 constexpr int64_t kPauseAfterErrorUs = 1'000'000;
 /// A restartpoint that was not possible is tried again after this.
 constexpr int64_t kRestartpointRetrySeconds = 15;
+/// How long it rests at a time while a checkpoint is ahead of its schedule.
+constexpr int64_t kPaceMs = 100;
+/// How many pages it writes without looking at the queue of sync requests (WRITES_PER_ABSORB).
+constexpr int kWritesPerAbsorb = 1000;
 
 /// SIGINT: only a reason to look at the request flags; without any it does nothing.
 void look_for_requests(Task& task, int) {
@@ -67,6 +82,10 @@ class Checkpointer {
   bool requests_pending() const;
   void perform_if_due();
   void perform(uint32_t flags, int64_t now_s);
+  CheckpointHooks hooks(uint32_t flags);
+  void pace(uint32_t flags, double progress);
+  bool is_on_schedule(double progress);
+  bool somebody_is_in_a_hurry() const;
   void warn_if_too_frequent(uint32_t flags, int64_t elapsed_s) const;
   void switch_segment_if_due();
   std::optional<int64_t> seconds_to_sleep() const;
@@ -74,9 +93,15 @@ class Checkpointer {
   int64_t now_s() const { return task_.os().clock.realtime_us() / 1'000'000; }
 
   Task& task_;
+  PendingSyncs syncs_;
   CheckpointHistory history_;
   int64_t last_checkpoint_s_ = 0;  ///< when the last one began
   int64_t last_switch_s_ = 0;      ///< when archive_timeout last looked at a finished segment
+  // The schedule of the checkpoint that is being made.
+  Lsn paced_from_lsn_;
+  int64_t paced_from_us_ = 0;
+  double elapsed_at_least_ = 0;  ///< part of the interval known to be over
+  int writes_until_absorb_ = kWritesPerAbsorb;
   bool checkpoint_active_ = false;
   bool shutting_down_ = false;
 };
@@ -97,7 +122,7 @@ void Checkpointer::run() {
 
 void Checkpointer::cycle() {
   reset_latch(task_.latch());
-  // Requests to sync relation files are taken over here, once there are relations.
+  syncs_.absorb();
   serve_interrupts();
   perform_if_due();
   switch_segment_if_due();
@@ -125,8 +150,8 @@ void Checkpointer::shut_down() {
   log(Severity::kLog, "shutting down");
   if (!recovery_in_progress()) {
     if (settings().get(setting::kArchiveMode) != setting::ArchiveMode::kOff) wal_switch_segment();
-    create_checkpoint(kCheckpointIsShutdown | kCheckpointImmediate, history_,
-                      [](std::string_view activity) { set_auxiliary_title(kTitle, activity); });
+    uint32_t flags = kCheckpointIsShutdown | kCheckpointImmediate;
+    create_checkpoint(flags, history_, hooks(flags));
   } else if (wal_shared().system_identifier != 0) {
     // Recovery was interrupted; the next start goes on from the same checkpoint.
     update_control_file(
@@ -171,8 +196,7 @@ void Checkpointer::perform(uint32_t flags, int64_t now) {
   if (possible) {
     warn_if_too_frequent(flags, now - last_checkpoint_s_);
     checkpoint_active_ = true;
-    create_checkpoint(flags, history_,
-                      [](std::string_view activity) { set_auxiliary_title(kTitle, activity); });
+    create_checkpoint(flags, history_, hooks(flags));
     checkpoint_active_ = false;
   }
   {
@@ -183,6 +207,73 @@ void Checkpointer::perform(uint32_t flags, int64_t now) {
   last_checkpoint_s_ =
       possible ? now
                : now - settings().get(setting::kCheckpointTimeout) + kRestartpointRetrySeconds;
+}
+
+// --- pacing
+// ---------------------------------------------------------------------------------------
+
+CheckpointHooks Checkpointer::hooks(uint32_t flags) {
+  paced_from_lsn_ = recovery_in_progress() ? Lsn{} : wal_insert_position();
+  paced_from_us_ = task_.os().clock.realtime_us();
+  elapsed_at_least_ = 0;
+  return {
+      .title = [](std::string_view activity) { set_auxiliary_title(kTitle, activity); },
+      .pause = [this, flags](double progress) { pace(flags, progress); },
+      .syncs = syncs_,
+  };
+}
+
+bool Checkpointer::somebody_is_in_a_hurry() const {
+  if ((task_.interrupts() & kInterruptShutdown) != 0) return true;
+  CheckpointerShared& shared = checkpointer_shared();
+  SpinGuard guard(shared.mutex);
+  return (shared.flags & kCheckpointImmediate) != 0;
+}
+
+/// After each page (CheckpointWriteDelay).
+void Checkpointer::pace(uint32_t flags, double progress) {
+  bool may_rest =
+      (flags & kCheckpointImmediate) == 0 && !somebody_is_in_a_hurry() && is_on_schedule(progress);
+  if (may_rest || --writes_until_absorb_ <= 0) {
+    syncs_.absorb();
+    writes_until_absorb_ = kWritesPerAbsorb;
+  }
+  if (may_rest) {
+    if ((task_.interrupts() & kInterruptReload) != 0) {
+      reload_configuration(task_);
+      if (!recovery_in_progress()) update_full_page_writes();
+    }
+    switch_segment_if_due();
+    report_stats(true);
+    wait_latch(kWaitLatch | kWaitTimeout | kWaitExitOnPostmasterDeath, kPaceMs,
+               WaitEventId::kCheckpointWriteDelay);
+    reset_latch(task_.latch());
+  }
+  if ((task_.interrupts() & kInterruptProcSignal) != 0) serve_proc_signals(task_);
+}
+
+/// Is more of the work done than has passed of the interval? By the two clocks that start the next
+/// checkpoint, whichever is faster: WAL and time. (IsCheckpointOnSchedule)
+bool Checkpointer::is_on_schedule(double progress) {
+  progress *= settings().get(setting::kCheckpointCompletionTarget);
+  // Most calls end here: what has passed does not come back.
+  if (progress < elapsed_at_least_) return false;
+  if (!recovery_in_progress()) {
+    double segments = static_cast<double>(wal_insert_position() - paced_from_lsn_) /
+                      wal_shared().segment_bytes.load(std::memory_order_relaxed);
+    double elapsed = segments / wal_checkpoint_segments();
+    if (progress < elapsed) {
+      elapsed_at_least_ = elapsed;
+      return false;
+    }
+  }
+  double seconds = static_cast<double>(task_.os().clock.realtime_us() - paced_from_us_) / 1e6;
+  double elapsed = seconds / settings().get(setting::kCheckpointTimeout);
+  if (progress < elapsed) {
+    elapsed_at_least_ = elapsed;
+    return false;
+  }
+  return true;
 }
 
 void Checkpointer::warn_if_too_frequent(uint32_t flags, int64_t elapsed) const {

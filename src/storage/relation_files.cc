@@ -321,6 +321,10 @@ void unlink_relation(const RelationFile& file, bool redo) {
   }
 }
 
+void close_relation_files() {
+  file_cache().close_all();
+}
+
 void sync_fork(const RelationFile& file, ForkNumber fork) {
   if (!fsync_is_enabled()) return;
   for (uint32_t number = 0;; ++number) {

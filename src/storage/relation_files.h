@@ -66,6 +66,8 @@ void truncate_fork(const RelationFile& file, ForkNumber fork, BlockNumber blocks
 /// is done, so that nobody gets its number meanwhile; in redo (`redo`) it goes at once.
 void unlink_relation(const RelationFile& file, bool redo);
 void unlink_fork(const RelationFile& file, ForkNumber fork, bool redo);
+/// Closes what this thread has open and nobody is using (smgrreleaseall).
+void close_relation_files();
 /// Forces every segment to disk now.
 void sync_fork(const RelationFile& file, ForkNumber fork);
 

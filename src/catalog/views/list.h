@@ -7,6 +7,7 @@ namespace cofork {
 
 extern const BuiltinView kCoforkWaitProfile;
 extern const BuiltinView kPgAuthid;
+extern const BuiltinView kPgBuffercache;
 extern const BuiltinView kPgDatabase;
 extern const BuiltinView kPgNamespace;
 extern const BuiltinView kPgRoles;

@@ -1,5 +1,5 @@
-// pg_stat_bgwriter: what the checkpointer has counted. There are no buffers yet, so those columns
-// are zero.
+// pg_stat_bgwriter: what the checkpointer and the background writer have counted, and what others
+// had to write themselves.
 #include "catalog/views/list.h"
 #include "shmem/segment.h"
 #include "shmem/stats.h"
@@ -24,7 +24,9 @@ void emit(EvalContext& context, const Viewer&, ViewSink& sink) {
   row.int8(stats.timed_checkpoints.load()).int8(stats.requested_checkpoints.load());
   row.float8(static_cast<double>(stats.write_time_ms.load()));
   row.float8(static_cast<double>(stats.sync_time_ms.load()));
-  row.int8(stats.buffers_written.load()).int8(0).int8(0).int8(0).int8(0).int8(0);
+  row.int8(stats.buffers_written.load()).int8(stats.buffers_clean.load());
+  row.int8(stats.maximum_reached.load()).int8(stats.backend_writes.load());
+  row.int8(stats.backend_syncs.load()).int8(stats.buffers_allocated.load());
   row.timestamptz(stats.reset_at.load()).emit(sink);
 }
 

@@ -53,7 +53,8 @@ void emit_row(ViewRow& row, const DatabaseStats* found, int numbackends, ViewSin
   static const DatabaseStats nothing{};
   const DatabaseStats& stats = found != nullptr ? *found : nothing;
   row.int4(numbackends).int8(stats.commits).int8(stats.rollbacks);
-  for (int unused = 0; unused < 10; ++unused) row.int8(0);  // blks_read … temp_bytes
+  row.int8(stats.blocks_read).int8(stats.blocks_hit);
+  for (int unused = 0; unused < 8; ++unused) row.int8(0);  // tup_returned … temp_bytes
   row.int8(stats.deadlocks);
   // NULL where nobody computes checksums.
   settings().get(setting::kDataChecksums) ? row.int8(0) : row.null();

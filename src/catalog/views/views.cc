@@ -9,6 +9,7 @@ namespace {
 constexpr const BuiltinView* kViews[] = {
     &kCoforkWaitProfile,
     &kPgAuthid,
+    &kPgBuffercache,
     &kPgDatabase,
     &kPgNamespace,
     &kPgRoles,

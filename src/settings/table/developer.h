@@ -14,7 +14,7 @@ INTEGER(kDebugDiscardCaches, "debug_discard_caches", kSuperuser, kNotInSample, k
         "aggressively drop caches (debug)")
 ENUM(kForceParallelMode, "force_parallel_mode", kUser, kExplain | kNotInSample,
      ForceParallelMode, kForceParallelModeOptions, "off", "force parallel plans (testing)")
-BOOLEAN(kIgnoreChecksumFailure, "ignore_checksum_failure", kSuperuser, kNotInSample, false,
+BOOLEAN(kIgnoreChecksumFailure, "ignore_checksum_failure", kSuperuser, kNotInSample | kLive, false,
         "go on after a checksum failure")
 BOOLEAN(kIgnoreInvalidPages, "ignore_invalid_pages", kPostmaster, kNotInSample, false,
         "go on after invalid page references in recovery")
@@ -40,7 +40,7 @@ ENUM(kTraceRecoveryMessages, "trace_recovery_messages", kSighup, kNotInSample,
 BOOLEAN(kTraceSort, "trace_sort", kUser, kNotInSample, false, "debug output for sorts")
 STRING(kWalConsistencyChecking, "wal_consistency_checking", kSuperuser, kNotInSample | kListInput,
        "", "check WAL replay of these resource managers")
-BOOLEAN(kZeroDamagedPages, "zero_damaged_pages", kSuperuser, kNotInSample, false,
+BOOLEAN(kZeroDamagedPages, "zero_damaged_pages", kSuperuser, kNotInSample | kLive, false,
         "turn damaged pages into zeros")
 #undef CATEGORY
 

@@ -26,13 +26,13 @@ BOOLEAN(kParallelLeaderParticipation, "parallel_leader_participation", kUser, kE
 #undef CATEGORY
 
 #define CATEGORY "Resource Usage / Background Writer"
-INTEGER(kBgwriterDelay, "bgwriter_delay", kSighup, 0, kMilliseconds, 200, 10, 10000,
+INTEGER(kBgwriterDelay, "bgwriter_delay", kSighup, kLive, kMilliseconds, 200, 10, 10000,
         "sleep between background-writer rounds")
-INTEGER(kBgwriterFlushAfter, "bgwriter_flush_after", kSighup, 0, kBlocks, 64, 0, 256,
+INTEGER(kBgwriterFlushAfter, "bgwriter_flush_after", kSighup, kLive, kBlocks, 64, 0, 256,
         "pages the background writer writes before OS flush")
-INTEGER(kBgwriterLruMaxpages, "bgwriter_lru_maxpages", kSighup, 0, kNoUnit, 100, 0, kMaxInt / 2,
+INTEGER(kBgwriterLruMaxpages, "bgwriter_lru_maxpages", kSighup, kLive, kNoUnit, 100, 0, kMaxInt / 2,
         "most pages per background-writer round")
-REAL(kBgwriterLruMultiplier, "bgwriter_lru_multiplier", kSighup, 0, kNoUnit, 2, 0, 10,
+REAL(kBgwriterLruMultiplier, "bgwriter_lru_multiplier", kSighup, kLive, kNoUnit, 2, 0, 10,
      "how far ahead the background writer cleans")
 #undef CATEGORY
 

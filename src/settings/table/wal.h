@@ -25,7 +25,7 @@ INTEGER(kArchiveTimeout, "archive_timeout", kSighup, kLive, kSeconds, 0, 0, kMax
 REAL(kCheckpointCompletionTarget, "checkpoint_completion_target", kSighup, kLive, kNoUnit, 0.9, 0,
      1,
      "share of the interval over which checkpoint writes spread")
-INTEGER(kCheckpointFlushAfter, "checkpoint_flush_after", kSighup, 0, kBlocks, 32, 0, 256,
+INTEGER(kCheckpointFlushAfter, "checkpoint_flush_after", kSighup, kLive, kBlocks, 32, 0, 256,
         "pages a checkpoint writes before OS flush")
 INTEGER(kCheckpointTimeout, "checkpoint_timeout", kSighup, kLive, kSeconds, 300, 30, 86400,
         "longest time between automatic checkpoints")
