@@ -13,6 +13,7 @@
 
 #include "shmem/stats.h"
 #include "storage/buffer_descriptor.h"
+#include "storage/writeback.h"
 
 namespace cofork {
 
@@ -112,6 +113,7 @@ class BufferAccess {
   std::array<Pins, 8> pins_{};
   std::unordered_map<int32_t, int32_t> more_pins_;  ///< buffer number → count
   std::unique_ptr<char[]> scratch_;
+  Writeback writeback_;  ///< of pages written to make room
 };
 
 /// The running task's; made at first use.

@@ -9,9 +9,9 @@
 
 #include "log/log.h"
 #include "settings/setting.h"
-#include "settings/settings.h"
 #include "storage/buffer_access.h"
 #include "storage/relation_files.h"
+#include "storage/setting_or.h"
 #include "wal/shared.h"
 #include "wal/write.h"
 
@@ -20,13 +20,6 @@ namespace cofork {
 using namespace buffer_state;
 
 namespace {
-
-/// Settings are missing in tests; then the careful choice holds.
-template <typename Key>
-bool setting_is_on(const Key& key) {
-  auto* view = this_task().slot<SettingsView>();
-  return view != nullptr && view->get(key);
-}
 
 void warn_of_damage(std::string message) {
   ErrorData warning;
@@ -39,7 +32,7 @@ void warn_of_damage(std::string message) {
 }  // namespace
 
 bool hints_need_wal() {
-  return wal_shared().page_checksums || setting_is_on(setting::kWalLogHints);
+  return wal_shared().page_checksums || setting_or(setting::kWalLogHints, false);
 }
 
 bool BufferAccess::start_io(BufferDescriptor& descriptor, bool input) {
@@ -88,7 +81,7 @@ void BufferAccess::read_page(BufferDescriptor& descriptor, ReadMode mode) {
   read_block(tag.file, tag.fork, tag.block, bytes);
   ++usage_.read;
   PageCheck check = page_verify(bytes, tag.block, wal_shared().page_checksums,
-                                setting_is_on(setting::kIgnoreChecksumFailure));
+                                setting_or(setting::kIgnoreChecksumFailure, false));
   if (check.checksum_failed) {
     warn_of_damage(fmt::format("page verification failed, calculated checksum {} but expected {}",
                                check.calculated, check.expected));
@@ -96,7 +89,7 @@ void BufferAccess::read_page(BufferDescriptor& descriptor, ReadMode mode) {
   if (check.valid) return;
   std::string message = fmt::format("invalid page in block {} of relation {}", tag.block,
                                     relation_path(tag.file, tag.fork));
-  if (mode != ReadMode::kZeroOnError && !setting_is_on(setting::kZeroDamagedPages)) {
+  if (mode != ReadMode::kZeroOnError && !setting_or(setting::kZeroDamagedPages, false)) {
     throw Error(sqlstate::kDataCorrupted, "{}", message);
   }
   warn_of_damage(message + "; zeroing out page");

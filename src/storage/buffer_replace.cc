@@ -11,9 +11,10 @@
 #include <utility>
 
 #include "model/model.h"
+#include "settings/setting.h"
 #include "shmem/proc.h"
 #include "storage/buffer_access.h"
-#include "storage/relation_files.h"
+#include "storage/setting_or.h"
 #include "support/error.h"
 #include "wal/write.h"
 
@@ -187,7 +188,10 @@ bool BufferAccess::make_clean(BufferDescriptor& descriptor, uint32_t state,
   // Conditionally: whoever holds it may be waiting for a lock of ours.
   if (!descriptor.content_lock.try_acquire(LwMode::kShared)) return false;
   bool reject = strategy != nullptr && reject_ring_buffer(*strategy, descriptor);
-  if (!reject) flush(descriptor);
+  if (!reject) {
+    flush(descriptor);
+    writeback_.add(descriptor.tag, setting_or(setting::kBackendFlushAfter, 0));
+  }
   descriptor.content_lock.release();
   return !reject;
 }

@@ -4,12 +4,11 @@
 #include <cmath>
 #include <queue>
 #include <tuple>
-#include <vector>
 
 #include "settings/setting.h"
-#include "settings/settings.h"
 #include "storage/buffer_access.h"
-#include "storage/relation_files.h"
+#include "storage/setting_or.h"
+#include "storage/writeback.h"
 #include "wal/checkpoint_request.h"
 
 namespace cofork {
@@ -18,50 +17,6 @@ using namespace buffer_state;
 
 namespace {
 
-/// Pages written to the kernel whose way to the disk is begun together: so that the fsync at the
-/// end does not find everything still to do. (WritebackContext)
-class Writeback {
- public:
-  explicit Writeback(int32_t limit) : limit_(static_cast<size_t>(limit)) {}
-  void add(const BufferTag& tag) {
-    if (limit_ == 0) return;
-    pending_.push_back(tag);
-    if (pending_.size() >= limit_) issue();
-  }
-  void issue() {
-    std::sort(pending_.begin(), pending_.end(),
-              [](const BufferTag& a, const BufferTag& b) { return key(a) < key(b); });
-    for (size_t i = 0; i < pending_.size();) {
-      const BufferTag& first = pending_[i];
-      size_t end = i + 1;
-      BlockNumber last = first.block;
-      while (end < pending_.size() && continues(pending_[end], first, last)) {
-        last = pending_[end++].block;
-      }
-      writeback_blocks(first.file, first.fork, first.block, last - first.block + 1);
-      i = end;
-    }
-    pending_.clear();
-  }
-
- private:
-  static std::tuple<uint32_t, uint32_t, uint32_t, ForkNumber, BlockNumber> key(
-      const BufferTag& tag) {
-    return {tag.file.tablespace, tag.file.database, tag.file.number, tag.fork, tag.block};
-  }
-  static bool continues(const BufferTag& tag, const BufferTag& first, BlockNumber last) {
-    return tag.file == first.file && tag.fork == first.fork && tag.block <= last + 1;
-  }
-  size_t limit_;
-  std::vector<BufferTag> pending_;
-};
-
-template <typename Key>
-auto setting_or(const Key& key, decltype(std::declval<SettingsView&>().get(key)) otherwise) {
-  auto* view = this_task().slot<SettingsView>();
-  return view == nullptr ? otherwise : view->get(key);
-}
-
 struct SyncOne {
   bool reusable = false;  ///< nobody has it pinned or has used it lately
   bool written = false;
@@ -69,7 +24,8 @@ struct SyncOne {
 
 /// Writes a buffer if it is dirty; with `skip_used` only if it could be replaced now.
 /// (SyncOneBuffer)
-SyncOne sync_one(BufferAccess& access, int32_t number, bool skip_used, Writeback& writeback) {
+SyncOne sync_one(BufferAccess& access, int32_t number, bool skip_used, Writeback& writeback,
+                 int flush_after) {
   SyncOne result;
   if (number >= access.used_count()) {
     result.reusable = true;  // never used: its memory is left alone
@@ -86,7 +42,7 @@ SyncOne sync_one(BufferAccess& access, int32_t number, bool skip_used, Writeback
   }
   BufferTag tag = descriptor.tag;
   access.flush_locked(descriptor, state);
-  writeback.add(tag);
+  writeback.add(tag, flush_after);
   result.written = true;
   return result;
 }
@@ -142,7 +98,8 @@ int buffers_sync(uint32_t flags, const std::function<void(double)>& pause) {
   BufferAccess& access = buffer_access();
   auto* entries = static_cast<CheckpointEntry*>(shared_memory().at(Area::kCheckpointBuffers));
   int32_t count = mark_dirty_buffers(access, flags, entries);
-  Writeback writeback(setting_or(setting::kCheckpointFlushAfter, 0));
+  Writeback writeback;
+  int flush_after = setting_or(setting::kCheckpointFlushAfter, 0);
   int written = 0;
   int32_t processed = 0;
   for (auto runs = runs_of(entries, count); !runs.empty();) {
@@ -151,7 +108,8 @@ int buffers_sync(uint32_t flags, const std::function<void(double)>& pause) {
     int32_t number = run.next->buffer;
     // Without the lock: somebody else may have written it, then the mark is gone.
     uint32_t state = access.descriptor(number).state.load(std::memory_order_relaxed);
-    if ((state & kCheckpointNeeded) != 0 && sync_one(access, number, false, writeback).written) {
+    if ((state & kCheckpointNeeded) != 0 &&
+        sync_one(access, number, false, writeback, flush_after).written) {
       ++written;
     }
     run.progress += run.slice;
@@ -259,11 +217,12 @@ SweepResult bgwriter_sweep(SweepHistory& history) {
       static_cast<int32_t>(static_cast<float>(count - lap.buffers_left) / history.smoothed_density);
   int32_t need = estimate_need(history, hand.allocated, reusable_ahead, count);
 
-  Writeback writeback(setting_or(setting::kBgwriterFlushAfter, 0));
+  Writeback writeback;
+  int flush_after = setting_or(setting::kBgwriterFlushAfter, 0);
   int32_t left = lap.buffers_left;
   int32_t reusable = reusable_ahead;
   while (left > 0 && reusable < need) {
-    SyncOne one = sync_one(access, history.next_to_clean, true, writeback);
+    SyncOne one = sync_one(access, history.next_to_clean, true, writeback, flush_after);
     if (++history.next_to_clean >= count) {
       history.next_to_clean = 0;
       ++history.next_passes;

@@ -11,8 +11,8 @@
 #include "io/durable.h"
 #include "log/log.h"
 #include "settings/setting.h"
-#include "settings/settings.h"
 #include "storage/file_cache.h"
+#include "storage/setting_or.h"
 #include "storage/sync_request.h"
 #include "wal/insert.h"
 
@@ -31,10 +31,9 @@ off_t offset_of(BlockNumber block) {
   return static_cast<off_t>(block % kBlocksPerSegment) * kPageBytes;
 }
 
-/// Settings are missing in tools and tests; then the careful choice holds.
+/// A block that should be there and is not reads as zeros: in redo it was truncated away later.
 bool zeros_replace_damage() {
-  auto* view = this_task().slot<SettingsView>();
-  return recovery_in_progress() || (view != nullptr && view->get(setting::kZeroDamagedPages));
+  return recovery_in_progress() || setting_or(setting::kZeroDamagedPages, false);
 }
 
 SyncTag tag_of(const RelationFile& file, ForkNumber fork, uint32_t segment) {

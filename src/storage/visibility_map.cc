@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstring>
 
+#include "storage/map_fork.h"
 #include "storage/relation_files.h"
 #include "support/bytes.h"
 
@@ -31,36 +32,6 @@ MapPlace place_of(BlockNumber heap_block) {
           static_cast<int>(in_page % kHeapPagesPerByte) * 2};
 }
 
-void init_if_new(Buffer& buffer) {
-  if (!page_is_new(buffer.page())) return;
-  buffer.lock_exclusive();
-  if (page_is_new(buffer.page())) {
-    page_init(buffer.page(), 0);
-    buffer.mark_dirty();
-  }
-  buffer.unlock();
-}
-
-/// Of a page of the map; empty when the map does not reach that far and `extend` is false.
-Buffer read_map_page(const RelationFile& file, BlockNumber block, bool extend) {
-  bool exists = relation_file_exists(file, kFork);
-  if (!exists && !extend) return {};
-  if (!exists) create_relation_file(file, kFork, true);
-  BlockNumber blocks = relation_blocks(file, kFork);
-  if (block >= blocks) {
-    if (!extend) return {};
-    for (; blocks <= block; ++blocks) {
-      Buffer added = extend_relation(file, kFork);
-      page_init(added.page(), 0);
-      added.mark_dirty();
-    }
-  }
-  // A damaged map page is as good as an empty one.
-  Buffer buffer = read_buffer(file, kFork, block, ReadMode::kZeroOnError);
-  init_if_new(buffer);
-  return buffer;
-}
-
 bool covers(const Buffer& map_page, const RelationFile& file, BlockNumber block) {
   return map_page.is_valid() && map_page.block() == block && map_page.tag().file == file;
 }
@@ -71,7 +42,7 @@ void visibility_map_pin(const RelationFile& file, BlockNumber heap_block, Buffer
   BlockNumber block = map_block(heap_block);
   if (covers(map_page, file, block)) return;
   map_page.release();
-  map_page = read_map_page(file, block, true);
+  map_page = read_map_fork(file, kFork, block, true);
 }
 
 bool visibility_map_pin_covers(const Buffer& map_page, BlockNumber heap_block) {
@@ -107,7 +78,7 @@ uint8_t visibility_map_status(const RelationFile& file, BlockNumber heap_block, 
   BlockNumber block = map_block(heap_block);
   if (!covers(map_page, file, block)) {
     map_page.release();
-    map_page = read_map_page(file, block, false);
+    map_page = read_map_fork(file, kFork, block, false);
     if (!map_page.is_valid()) return 0;
   }
   MapPlace place = place_of(heap_block);
@@ -119,7 +90,7 @@ uint8_t visibility_map_status(const RelationFile& file, BlockNumber heap_block, 
 VisibilityCounts visibility_map_count(const RelationFile& file) {
   VisibilityCounts counts;
   for (BlockNumber block = 0;; ++block) {
-    Buffer buffer = read_map_page(file, block, false);
+    Buffer buffer = read_map_fork(file, kFork, block, false);
     if (!buffer.is_valid()) return counts;
     for (uint32_t at = kPageHeaderBytes; at < kPageBytes; at += 8) {
       auto word = load_le<uint64_t>(buffer.page() + at);
@@ -134,7 +105,7 @@ BlockNumber visibility_map_prepare_truncate(const RelationFile& file, BlockNumbe
   BlockNumber block = map_block(heap_blocks);
   MapPlace place = place_of(heap_blocks);
   if (place.byte != kPageHeaderBytes || place.shift != 0) {
-    Buffer buffer = read_map_page(file, block, false);
+    Buffer buffer = read_map_fork(file, kFork, block, false);
     if (!buffer.is_valid()) return kInvalidBlock;
     buffer.lock_exclusive();
     char* page = buffer.page();

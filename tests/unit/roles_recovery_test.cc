@@ -20,6 +20,7 @@
 #include "roles/checkpointer.h"
 #include "roles/startup.h"
 #include "settings/server_settings.h"
+#include "storage/buffer_descriptor.h"
 #include "test_data.h"
 #include "txn/lock_table.h"
 #include "txn/log_areas.h"
@@ -50,6 +51,12 @@ constexpr AreaSpec kStorageAreas[] = {
     area_spec<MultiXactOffsetArea>(),
     area_spec<MultiXactMemberArea>(),
     area_spec<MultiXactShared>(),
+    area_spec<BufferDescriptorArea>(),
+    area_spec<BufferBlockArea>(),
+    area_spec<BufferIoCondition>(),
+    area_spec<CheckpointEntry>(),
+    area_spec<BufferMap>(),
+    area_spec<BufferStrategy>(),
     area_spec<LwLockArea>(),
     area_spec<ProcHeader>(),
     area_spec<Procs>(),

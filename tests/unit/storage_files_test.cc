@@ -135,6 +135,24 @@ TEST_P(StorageFiles, FirstSegmentStaysUntilTheCheckpointIsDone) {
   });
 }
 
+TEST_P(StorageFiles, FailedSyncIsAPanic) {
+  run([](PendingSyncs& syncs) {
+    create_relation_file(kTable, ForkNumber::kMain);
+    extend_fork(kTable, ForkNumber::kMain, 0, PageBytes('p').bytes);
+    // Gone without a word to the checkpointer: its data may be lost, and nobody may say it is safe.
+    std::filesystem::remove("base/5/16384");
+    std::optional<ErrorData> failure;
+    try {
+      syncs.sync_all();
+    } catch (Error& error) {
+      failure = std::move(error.data());
+    }
+    EXPECT_IN_MODEL(failure.has_value() && failure->severity == Severity::kPanic);
+    EXPECT_IN_MODEL(failure->message ==
+                    "could not fsync file \"base/5/16384\": No such file or directory");
+  });
+}
+
 TEST_P(StorageFiles, ForgettingADatabaseForgetsAllItsFiles) {
   run([](PendingSyncs& syncs) {
     for (uint32_t number : {16384u, 16385u}) {

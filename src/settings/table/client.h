@@ -67,7 +67,7 @@ INTEGER(kIdleInTransactionSessionTimeout, "idle_in_transaction_session_timeout",
         kMilliseconds, 0, 0, kMaxInt, "kill a session idle inside a transaction after this")
 INTEGER(kIdleSessionTimeout, "idle_session_timeout", kUser, kLive, kMilliseconds, 0, 0, kMaxInt,
         "kill an idle session after this")
-INTEGER(kLockTimeout, "lock_timeout", kUser, 0, kMilliseconds, 0, 0, kMaxInt,
+INTEGER(kLockTimeout, "lock_timeout", kUser, kLive, kMilliseconds, 0, 0, kMaxInt,
         "give up waiting for a lock after this")
 STRING(kRestrictNonsystemRelationKind, "restrict_nonsystem_relation_kind", kUser,
        kNotInSample | kListInput, "", "forbid some access to non-system relation kinds")
@@ -90,17 +90,17 @@ ENUM(kTransactionIsolation, "transaction_isolation", kUser,
      "isolation of this transaction")
 BOOLEAN(kTransactionReadOnly, "transaction_read_only", kUser,
         kNoResetAll | kNotInSample | kDisallowInFile | kLive, false, "this transaction read-only")
-INTEGER(kVacuumFailsafeAge, "vacuum_failsafe_age", kUser, 0, kNoUnit, 1600000000, 0, 2100000000,
+INTEGER(kVacuumFailsafeAge, "vacuum_failsafe_age", kUser, kLive, kNoUnit, 1600000000, 0, 2100000000,
         "xid age that starts failsafe vacuum")
-INTEGER(kVacuumFreezeMinAge, "vacuum_freeze_min_age", kUser, 0, kNoUnit, 50000000, 0, 1000000000,
+INTEGER(kVacuumFreezeMinAge, "vacuum_freeze_min_age", kUser, kLive, kNoUnit, 50000000, 0, 1000000000,
         "least xid age to freeze a row")
-INTEGER(kVacuumFreezeTableAge, "vacuum_freeze_table_age", kUser, 0,
+INTEGER(kVacuumFreezeTableAge, "vacuum_freeze_table_age", kUser, kLive,
         kNoUnit, 150000000, 0, 2000000000, "xid age for a whole-table freeze scan")
-INTEGER(kVacuumMultixactFailsafeAge, "vacuum_multixact_failsafe_age", kUser, 0,
+INTEGER(kVacuumMultixactFailsafeAge, "vacuum_multixact_failsafe_age", kUser, kLive,
         kNoUnit, 1600000000, 0, 2100000000, "multixact age that starts failsafe vacuum")
-INTEGER(kVacuumMultixactFreezeMinAge, "vacuum_multixact_freeze_min_age", kUser, 0,
+INTEGER(kVacuumMultixactFreezeMinAge, "vacuum_multixact_freeze_min_age", kUser, kLive,
         kNoUnit, 5000000, 0, 1000000000, "least multixact age to freeze")
-INTEGER(kVacuumMultixactFreezeTableAge, "vacuum_multixact_freeze_table_age", kUser, 0,
+INTEGER(kVacuumMultixactFreezeTableAge, "vacuum_multixact_freeze_table_age", kUser, kLive,
         kNoUnit, 150000000, 0, 2000000000, "multixact age for a whole-table scan")
 ENUM(kXmlbinary, "xmlbinary", kUser, 0, XmlBinary, kXmlBinaryOptions, "base64",
      "bytea form inside XML")

@@ -28,7 +28,7 @@ ENUM(kLogErrorVerbosity, "log_error_verbosity", kSuperuser, kLive,
      ErrorVerbosity, kErrorVerbosityOptions, "default", "detail of log messages")
 BOOLEAN(kLogHostname, "log_hostname", kSighup, kLive, false, "log client host names")
 STRING(kLogLinePrefix, "log_line_prefix", kSighup, kLive, "%m [%p] ", "text before each log line")
-BOOLEAN(kLogLockWaits, "log_lock_waits", kSuperuser, 0, false, "log long lock waits")
+BOOLEAN(kLogLockWaits, "log_lock_waits", kSuperuser, kLive, false, "log long lock waits")
 INTEGER(kLogParameterMaxLength, "log_parameter_max_length", kSuperuser, 0,
         kBytes, -1, -1, kMaxInt / 2, "cap on logged parameter values")
 INTEGER(kLogParameterMaxLengthOnError, "log_parameter_max_length_on_error", kUser, 0,

@@ -4,7 +4,7 @@
 // clang-format off
 
 #define CATEGORY "Resource Usage / Asynchronous Behavior"
-INTEGER(kBackendFlushAfter, "backend_flush_after", kUser, 0, kBlocks, 0, 0, 256,
+INTEGER(kBackendFlushAfter, "backend_flush_after", kUser, kLive, kBlocks, 0, 0, 256,
         "pages a backend writes before asking the OS to flush")
 INTEGER(kEffectiveIoConcurrency, "effective_io_concurrency", kUser, kExplain, kNoUnit, 1, 0, 1000,
         "prefetch depth the disks can take")
@@ -37,15 +37,15 @@ REAL(kBgwriterLruMultiplier, "bgwriter_lru_multiplier", kSighup, kLive, kNoUnit,
 #undef CATEGORY
 
 #define CATEGORY "Resource Usage / Cost-Based Vacuum Delay"
-REAL(kVacuumCostDelay, "vacuum_cost_delay", kUser, 0, kMilliseconds, 0, 0, 100,
+REAL(kVacuumCostDelay, "vacuum_cost_delay", kUser, kLive, kMilliseconds, 0, 0, 100,
      "vacuum sleep when budget is spent")
-INTEGER(kVacuumCostLimit, "vacuum_cost_limit", kUser, 0, kNoUnit, 200, 1, 10000,
+INTEGER(kVacuumCostLimit, "vacuum_cost_limit", kUser, kLive, kNoUnit, 200, 1, 10000,
         "vacuum cost budget")
-INTEGER(kVacuumCostPageDirty, "vacuum_cost_page_dirty", kUser, 0, kNoUnit, 20, 0, 10000,
+INTEGER(kVacuumCostPageDirty, "vacuum_cost_page_dirty", kUser, kLive, kNoUnit, 20, 0, 10000,
         "vacuum cost of dirtying a page")
-INTEGER(kVacuumCostPageHit, "vacuum_cost_page_hit", kUser, 0, kNoUnit, 1, 0, 10000,
+INTEGER(kVacuumCostPageHit, "vacuum_cost_page_hit", kUser, kLive, kNoUnit, 1, 0, 10000,
         "vacuum cost of a page in cache")
-INTEGER(kVacuumCostPageMiss, "vacuum_cost_page_miss", kUser, 0, kNoUnit, 2, 0, 10000,
+INTEGER(kVacuumCostPageMiss, "vacuum_cost_page_miss", kUser, kLive, kNoUnit, 2, 0, 10000,
         "vacuum cost of a page read")
 #undef CATEGORY
 
@@ -96,11 +96,11 @@ REAL(kAutovacuumAnalyzeScaleFactor, "autovacuum_analyze_scale_factor", kSighup, 
      kNoUnit, 0.1, 0, 100, "share of changed rows that triggers auto-analyze")
 INTEGER(kAutovacuumAnalyzeThreshold, "autovacuum_analyze_threshold", kSighup, 0,
         kNoUnit, 50, 0, kMaxInt, "base row count that triggers auto-analyze")
-INTEGER(kAutovacuumFreezeMaxAge, "autovacuum_freeze_max_age", kPostmaster, 0,
+INTEGER(kAutovacuumFreezeMaxAge, "autovacuum_freeze_max_age", kPostmaster, kLive,
         kNoUnit, 200000000, 100000, 2000000000, "xid age that forces anti-wraparound autovacuum")
 INTEGER(kAutovacuumMaxWorkers, "autovacuum_max_workers", kPostmaster, kLive,
         kNoUnit, 3, 1, kMaxBackends, "most autovacuum workers at once")
-INTEGER(kAutovacuumMultixactFreezeMaxAge, "autovacuum_multixact_freeze_max_age", kPostmaster, 0,
+INTEGER(kAutovacuumMultixactFreezeMaxAge, "autovacuum_multixact_freeze_max_age", kPostmaster, kLive,
         kNoUnit, 400000000, 10000, 2000000000, "multixact age that forces autovacuum")
 INTEGER(kAutovacuumNaptime, "autovacuum_naptime", kSighup, 0, kSeconds, 60, 1, kMaxInt / 1000,
         "pause between autovacuum rounds per database")
@@ -119,7 +119,7 @@ INTEGER(kAutovacuumVacuumThreshold, "autovacuum_vacuum_threshold", kSighup, 0,
 #undef CATEGORY
 
 #define CATEGORY "Lock Management"
-INTEGER(kDeadlockTimeout, "deadlock_timeout", kSuperuser, 0, kMilliseconds, 1000, 1, kMaxInt,
+INTEGER(kDeadlockTimeout, "deadlock_timeout", kSuperuser, kLive, kMilliseconds, 1000, 1, kMaxInt,
         "wait before checking for deadlock")
 INTEGER(kMaxLocksPerTransaction, "max_locks_per_transaction", kPostmaster, kLive,
         kNoUnit, 64, 10, kMaxInt, "lock table slots per transaction")

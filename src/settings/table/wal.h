@@ -69,7 +69,7 @@ INTEGER(kCommitSiblings, "commit_siblings", kUser, kLive, kNoUnit, 5, 0, 1000,
 BOOLEAN(kFsync, "fsync", kSighup, kLive, true, "flush writes to disk")
 BOOLEAN(kFullPageWrites, "full_page_writes", kSighup, kLive, true,
         "log full pages after a checkpoint")
-ENUM(kSynchronousCommit, "synchronous_commit", kUser, 0,
+ENUM(kSynchronousCommit, "synchronous_commit", kUser, kLive,
      SynchronousCommit, kSynchronousCommitOptions, "on", "what commit waits for")
 INTEGER(kWalBuffers, "wal_buffers", kPostmaster, kLive, kWalBlocks, -1, -1, kMaxBackends,
         "WAL buffer memory")
@@ -93,7 +93,7 @@ INTEGER(kWalWriterFlushAfter, "wal_writer_flush_after", kSighup, kLive, kWalBloc
 #define CATEGORY "Replication / Primary Server"
 STRING(kSynchronousStandbyNames, "synchronous_standby_names", kSighup, kListInput, "",
        "names of synchronous standbys")
-INTEGER(kVacuumDeferCleanupAge, "vacuum_defer_cleanup_age", kSighup, 0, kNoUnit, 0, 0, 1000000,
+INTEGER(kVacuumDeferCleanupAge, "vacuum_defer_cleanup_age", kSighup, kLive, kNoUnit, 0, 0, 1000000,
         "transactions by which cleanup lags")
 #undef CATEGORY
 
