@@ -4,6 +4,12 @@
 #include <algorithm>
 #include <cstring>
 
+#include "access/btree.h"
+#include "access/btree_records.h"
+#include "access/heap_redo.h"
+#include "access/heap_wal.h"
+#include "access/redo_page.h"
+#include "access/relation_storage.h"
 #include "log/format.h"
 #include "log/log.h"
 #include "recovery/cluster_state.h"
@@ -11,6 +17,7 @@
 #include "settings/settings.h"
 #include "shmem/backend_status.h"
 #include "shmem/lwlock.h"
+#include "storage/relation_files.h"
 #include "support/error.h"
 #include "txn/commit_log.h"
 #include "txn/multixact.h"
@@ -115,14 +122,30 @@ void redo_xlog(const DecodedRecord& record, RedoContext& context) {
 /// Its records tell a standby what runs; a primary that recovers knows that nothing does.
 void redo_standby(const DecodedRecord&, RedoContext&) {}
 
+/// Files that go with a transaction's end explain why pages of them were missing before.
+void redo_transaction_record(const DecodedRecord& record, RedoContext&) {
+  redo_transaction(record);
+  uint8_t operation = record.header.info & kXactOperationBits;
+  if (!redo_has_missing() || (operation != kXactCommit && operation != kXactAbort)) return;
+  for (const RelationFile& file : parse_transaction_end(record).deleted) {
+    for (int fork = 0; fork < kForks; ++fork) {
+      redo_forget_missing(file, static_cast<ForkNumber>(fork), 0);
+    }
+  }
+}
+
 constexpr ResourceManager kManagers[] = {
     {kManagerXlog, "XLOG", redo_xlog},
-    {kManagerTransaction, "Transaction",
-     [](const DecodedRecord& record, RedoContext&) { redo_transaction(record); }},
+    {kManagerTransaction, "Transaction", redo_transaction_record},
+    {kManagerStorage, "Storage",
+     [](const DecodedRecord& record, RedoContext&) { storage_redo(record); }},
     {kManagerClog, "CLOG", [](const DecodedRecord& record, RedoContext&) { redo_clog(record); }},
     {kManagerMultiXact, "MultiXact",
      [](const DecodedRecord& record, RedoContext&) { redo_multixact(record); }},
     {kManagerStandby, "Standby", redo_standby},
+    {kManagerHeap2, "Heap2", [](const DecodedRecord& record, RedoContext&) { heap2_redo(record); }},
+    {kManagerHeap, "Heap", [](const DecodedRecord& record, RedoContext&) { heap_redo(record); }},
+    {kManagerBtree, "Btree", [](const DecodedRecord& record, RedoContext&) { btree_redo(record); }},
 };
 
 }  // namespace
