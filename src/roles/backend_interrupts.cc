@@ -18,6 +18,8 @@ namespace {
 
 /// kInterruptUser1: sending to the client has failed.
 constexpr uint32_t kInterruptClientLost = kInterruptUser1;
+/// A SIGQUIT that the postmaster has not sent: the backend says so and quits.
+constexpr uint32_t kInterruptUnexpectedQuit = kInterruptUser2;
 
 /// As errcode_for_socket_access().
 SqlState sqlstate_for_socket_errno(int error_number) {
@@ -82,6 +84,7 @@ void ClientBackend::on_interrupts(Task& task, uint32_t bits) {
 }
 
 void ClientBackend::serve_interrupts(uint32_t bits) {
+  if (bits & kInterruptUnexpectedQuit) quit_unexpectedly();
   if (bits & kInterruptDie) die_as_told();
   if (bits & kInterruptTimeout) {
     task_.clear_interrupt(kInterruptTimeout);
@@ -167,6 +170,7 @@ void ClientBackend::serve_read_interrupts(bool blocked) {
     task_.check_interrupts();
     return;
   }
+  if (task_.interrupts() & kInterruptUnexpectedQuit) quit_unexpectedly();
   if ((task_.interrupts() & kInterruptDie) == 0) return;
   if (phase_ == Phase::kStartupPacket) {
     // Too slow, or the server stops: nobody has been told anything yet, and nobody will be.
@@ -177,6 +181,7 @@ void ClientBackend::serve_read_interrupts(bool blocked) {
 }
 
 void ClientBackend::serve_write_interrupts(bool blocked) {
+  if (task_.interrupts() & kInterruptUnexpectedQuit) quit_unexpectedly();
   if (!blocked || (task_.interrupts() & kInterruptDie) == 0) return;
   if (phase_ == Phase::kStartupPacket) {
     connection_.stop_sending();
@@ -205,10 +210,6 @@ std::string warning_message(const ErrorData& data) {
 
 const ClientBackend::LastWords& ClientBackend::last_words() {
   static const LastWords words = {
-      .unexpected =
-          warning_message(Error(sqlstate::kAdminShutdown,
-                                "terminating connection because of unexpected SIGQUIT signal")
-                              .data()),
       .crash = warning_message(
           Error(sqlstate::kCrashShutdown,
                 "terminating connection because of crash of another server process")
@@ -225,19 +226,37 @@ const ClientBackend::LastWords& ClientBackend::last_words() {
   return words;
 }
 
-// SIGQUIT: what is in memory can no longer be trusted, so nothing is unwound or given back; bytes
-// that were prepared are sent, and the task is gone.
+// SIGQUIT from the postmaster: what is in memory can no longer be trusted, so nothing is unwound or
+// given back; bytes that were prepared are sent, and the task is gone. From anybody else it is no
+// reason to hurry, and there is a line to be logged, which no handler may do.
 void ClientBackend::quick_die(Task& task, int signo) {
   auto* backend = task.slot<ClientBackend>();
+  bool in_session = backend != nullptr && backend->phase_ == Phase::kSession;
+  QuitReason reason = quit_reason();
+  if (in_session && reason == QuitReason::kNotSent) {
+    task.raise_interrupt(kInterruptUnexpectedQuit);
+    set_latch(task.latch());
+    return;
+  }
   if (backend != nullptr && backend->connection_.postpone_signal(signo)) return;
-  if (backend != nullptr && backend->phase_ == Phase::kSession) {
+  if (in_session) {
     const LastWords& words = last_words();
-    QuitReason reason = quit_reason();
-    backend->connection_.send_last_words(reason == QuitReason::kForCrash  ? words.crash
-                                         : reason == QuitReason::kForStop ? words.stop
-                                                                          : words.unexpected);
+    backend->connection_.send_last_words(reason == QuitReason::kForCrash ? words.crash
+                                                                         : words.stop);
   }
   task.model().die_now(task, ExitStatus::exited(2));
+}
+
+void ClientBackend::quit_unexpectedly() {
+  ErrorData warning =
+      Error(sqlstate::kAdminShutdown, "terminating connection because of unexpected SIGQUIT signal")
+          .data();
+  std::string message = warning_message(warning);
+  warning.severity = Severity::kWarning;
+  warning.log_only = true;  // the client gets it without waiting for him
+  report(warning);
+  connection_.send_last_words(message);
+  task_.model().die_now(task_, ExitStatus::exited(2));
 }
 
 }  // namespace cofork

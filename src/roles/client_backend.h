@@ -152,12 +152,13 @@ class ClientBackend final : public ConnectionOwner, public ClientSink, public St
   void check_client();
   void serve_idle_timeouts();
   void serve_proc_signals();
-  /// The messages for SIGQUIT, ready to be sent.
+  /// The messages for the postmaster's SIGQUIT, ready to be sent.
   struct LastWords {
-    std::string unexpected, crash, stop;
+    std::string crash, stop;
   };
   static const LastWords& last_words();
   static void quick_die(Task& task, int signo);
+  void quit_unexpectedly();
   static void on_statement_timeout(Task& task);
   static void on_other_timeout(Task& task);
 

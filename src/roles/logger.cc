@@ -11,10 +11,12 @@
 #include "model/model.h"
 #include "roles/log_files.h"
 #include "settings/settings.h"
+#include "shmem/task_table.h"
 
 namespace cofork {
 namespace {
 
+constexpr const char* kTitle = "postgres: logger ";
 constexpr size_t kReadBytes = 2 * kChunkBytes;  // READ_BUF_SIZE
 
 class Logger {
@@ -35,7 +37,8 @@ class Logger {
                   errno_text(-pipe_))
           .fatal();
     }
-    task_.set_title("postgres: logger ");
+    if (task_.slot<SharedMemory>() != nullptr) enter_task_table(kLoggerRow, BackendType::kLogger);
+    task_.set_title(kTitle);
     listen_to_signals();
     // From here on nobody holds the pipe open on our behalf: its end means that all have gone.
     task_.model().release_standard_error();
@@ -47,6 +50,7 @@ class Logger {
     do {
       reset_latch(task_.latch());
       serve_interrupts();
+      show_again();
       files_.rotate_if_due();
       WaitOccurred occurred[2];
       int count = waits->wait(files_.next_rotation_ms(), occurred, WaitEventId::kSysLoggerMain);
@@ -79,6 +83,12 @@ class Logger {
       files_.settings_changed();
     }
     if ((bits & kInterruptUser1) != 0) files_.rotate_now();
+  }
+
+  /// After a crash cycle of the others.
+  void show_again() {
+    if (task_.card() == nullptr) return;
+    if (enter_task_table_again(kLoggerRow, BackendType::kLogger)) task_.set_title(kTitle);
   }
 
   void read_pipe() {

@@ -3,9 +3,9 @@
 
 #include <cstddef>
 
+#include "os/shared_bytes.h"
 #include "shmem/backend_status.h"
 #include "shmem/proc.h"
-#include "os/shared_bytes.h"
 
 namespace cofork {
 
@@ -40,7 +40,9 @@ TaskRow* my_task_row() {
   return reinterpret_cast<TaskRow*>(reinterpret_cast<char*>(card) - offsetof(TaskRow, card));
 }
 
-void enter_task_table(int32_t row_number, BackendType type) {
+namespace {
+
+void fill_row(int32_t row_number, BackendType type) {
   Task& task = this_task();
   TaskTable& table = shared_memory().area<TaskTable>();
   TaskRow& row = table.rows()[row_number];
@@ -56,13 +58,25 @@ void enter_task_table(int32_t row_number, BackendType type) {
   while (used <= row_number && !table.rows_used.compare_exchange_weak(used, row_number + 1)) {
   }
   task.publish_card_to(&row.card);
+}
+
+}  // namespace
+
+void enter_task_table(int32_t row_number, BackendType type) {
+  fill_row(row_number, type);
   // Last of all: while it still runs, it is to be seen.
-  task.on_proc_exit([](Task& ending, int) {
+  this_task().on_proc_exit([](Task& ending, int) {
     if (TaskRow* mine = my_task_row()) {
       ending.publish_card_to(nullptr);
       free_row(*mine);
     }
   });
+}
+
+bool enter_task_table_again(int32_t row_number, BackendType type) {
+  if (my_task_row()->pid.load(std::memory_order_relaxed) == this_task().pid()) return false;
+  fill_row(row_number, type);
+  return true;
 }
 
 void set_task_type(BackendType type) {

@@ -50,6 +50,9 @@ constexpr int32_t task_row_of_child(int32_t child_slot) {
 
 /// The running task takes its row: first thing in its body. Free again at its end.
 void enter_task_table(int32_t row, BackendType type);
+/// For the one that lives on when the postmaster makes the memory anew, the logger: takes the row
+/// again if it has become empty. True when it had to.
+bool enter_task_table_again(int32_t row, BackendType type);
 /// The running task's row; null before it has entered.
 TaskRow* my_task_row();
 /// The task knows better now what it is (a client that turned out to be a WAL sender).

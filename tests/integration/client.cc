@@ -7,6 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 
 namespace cofork::test {
@@ -192,7 +193,8 @@ std::vector<Message> RawClient::receive_all() {
   std::vector<Message> messages;
   while (auto message = receive()) messages.push_back(*message);
   char byte;
-  EXPECT_LE(::recv(fd_, &byte, 1, MSG_DONTWAIT | MSG_PEEK), 0) << "the server did not close";
+  const ssize_t got = ::recv(fd_, &byte, 1, MSG_DONTWAIT | MSG_PEEK);
+  EXPECT_TRUE(got == 0 || (got < 0 && errno != EAGAIN)) << "the server did not close";
   return messages;
 }
 
@@ -210,6 +212,18 @@ std::string RawClient::receive_bytes() {
   }
   ADD_FAILURE() << "the server did not close";
   return bytes;
+}
+
+testing::AssertionResult wait_for_idle(const Server& server, const std::vector<pid_t>& backends) {
+  Session session(server);
+  std::string pids;
+  for (const pid_t pid : backends) pids += (pids.empty() ? "" : ", ") + std::to_string(pid);
+  const std::string count = "select count(*) from pg_stat_activity where pid in (" + pids +
+                            ") and wait_event = 'ClientRead'";
+  if (wait_until([&] { return session.query(count).first() == std::to_string(backends.size()); })) {
+    return testing::AssertionSuccess();
+  }
+  return testing::AssertionFailure() << "not all of these wait for their clients: " << pids;
 }
 
 std::string int32_bytes(int32_t value) {

@@ -90,6 +90,10 @@ class RawClient {
   int cancel_key_ = 0;
 };
 
+/// Waits until these backends wait for their clients. One that has just answered may still be on
+/// its way out of send(), where PostgreSQL drops what it would say about a crash.
+testing::AssertionResult wait_for_idle(const Server& server, const std::vector<pid_t>& backends);
+
 std::string int32_bytes(int32_t value);                                  ///< network order
 std::string startup_packet(const std::vector<std::string>& parameters);  ///< name, value, …
 std::string protocol_message(char type, std::string_view body);

@@ -77,9 +77,6 @@ TEST_P(CrashTest, KillingABackendRestartsTheServer) {
   server.start();
   for (const KillCase& kill : kAbnormal) {
     SCOPED_TRACE(kill.signal);
-    if (std::string(kill.signal) == "SEGV" && server.flavor() == Flavor::kCoroutine) {
-      continue;  // pg_ctl kill knows no SEGV; cofork_crash() makes a real one below
-    }
     RawClient victim(server), idle(server), in_transaction(server);
     for (RawClient* client : {&victim, &idle, &in_transaction}) {
       ASSERT_FALSE(client->log_in().empty());
@@ -90,6 +87,7 @@ TEST_P(CrashTest, KillingABackendRestartsTheServer) {
       ASSERT_EQ(client->receive()->type, 'C');
       ASSERT_EQ(client->receive()->type, 'Z');
     }
+    ASSERT_TRUE(wait_for_idle(server, {idle.backend_pid(), in_transaction.backend_pid()}));
     const size_t before = server.log_size();
     const pid_t postmaster = server.pid();
     ASSERT_EQ(server.kill_task(victim.backend_pid(), kill.signal).exit_code, 0);
@@ -156,6 +154,7 @@ TEST_P(CrashTest, KillingTheCheckpointerRestartsTheServer) {
     RawClient client(server);
     client.log_in();
     const pid_t victim = pid_of_role("checkpointer");
+    ASSERT_TRUE(wait_for_idle(server, {client.backend_pid()}));
     const size_t before = server.log_size();
     ASSERT_EQ(server.kill_task(victim, signal).exit_code, 0);
     expect_crash_notice(client);
@@ -180,6 +179,7 @@ TEST_P(CrashTest, UnsolicitedShutdownCheckpointIsACrash) {
   RawClient client(server);
   client.log_in();
   const pid_t checkpointer = pid_of_role("checkpointer");
+  ASSERT_TRUE(wait_for_idle(server, {client.backend_pid()}));
   const size_t before = server.log_size();
   ASSERT_EQ(server.kill_task(checkpointer, "USR2").exit_code, 0);
   const std::string line = "LOG:  checkpointer process (PID " + std::to_string(checkpointer) +
@@ -195,6 +195,7 @@ TEST_P(CrashTest, WithoutRestartAfterCrashTheServerStops) {
   RawClient victim(server), client(server);
   victim.log_in();
   client.log_in();
+  ASSERT_TRUE(wait_for_idle(server, {client.backend_pid()}));
   const size_t before = server.log_size();
   ASSERT_EQ(server.kill_task(victim.backend_pid(), "KILL").exit_code, 0);
   expect_crash_notice(client);
@@ -238,6 +239,7 @@ TEST_P(FaultTest, RealFaultsInsideABackend) {
     bystander.log_in();
     RawClient victim(server);
     victim.log_in();
+    ASSERT_TRUE(wait_for_idle(server, {bystander.backend_pid()}));
     const size_t before = server.log_size();
     const std::string sql = std::string("select cofork_crash('") + test.kind + "')";
     victim.send_query(sql);

@@ -315,6 +315,26 @@ int Server::stop(int signo) {
   return wait_exit();
 }
 
+void Server::use_collector() {
+  configure("logging_collector = on\nlog_directory = 'log'\nlog_filename = 'collected'\n");
+  collector_file_ = data() + "/log/collected";
+}
+
+pid_t Server::logger_pid() const {
+  constexpr std::string_view kTitle = "postgres: logger";
+  if (has_processes()) {
+    for (const ProcessInfo& child : children_of(pid_)) {
+      if (child.title.rfind(kTitle, 0) == 0) return child.pid;
+    }
+    return 0;
+  }
+  std::istringstream tasks(run({program("cofork"), "ps", "-D", data()}).out);
+  for (std::string line; std::getline(tasks, line);) {
+    if (line.find(" logger ") != std::string::npos) return std::atoi(line.c_str());
+  }
+  return 0;
+}
+
 CommandResult Server::kill_task(pid_t pid, const std::string& signal_name) {
   if (pid <= 1) {  // 0 would be this program and all it has started
     ADD_FAILURE() << "not the pid of a task: " << pid;
@@ -330,10 +350,11 @@ std::string Server::conninfo(const std::string& more) const {
   return "host=" + directory_ + " port=5432 user=postgres dbname=postgres " + more;
 }
 
-std::vector<LogLine> Server::log_lines() const {
+std::vector<LogLine> Server::log_lines(size_t from) const {
   static const std::regex prefix(R"(^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} \w+ \[(\d+)\] (.*)$)");
   std::vector<LogLine> lines;
-  std::istringstream text(log());
+  const std::string all = log();
+  std::istringstream text(all.substr(std::min(from, all.size())));
   for (std::string line; std::getline(text, line);) {
     std::smatch match;
     if (std::regex_match(line, match, prefix)) {

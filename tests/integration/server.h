@@ -78,6 +78,8 @@ class Server {
 
   /// Appends to postgresql.conf.
   void configure(const std::string& lines) { append_file(data() + "/postgresql.conf", lines); }
+  /// Turns the logging collector on, with one file; log() and its kin then read that file.
+  void use_collector();
   /// Starts the server program itself and waits until it is ready. Extra arguments come last.
   void start(const std::vector<std::string>& arguments = {});
   /// Starts it without waiting for anything.
@@ -105,13 +107,15 @@ class Server {
   /// Arguments that start() gives, mode included.
   std::vector<std::string> server_arguments() const;
 
+  /// The logger has no row in pg_stat_activity; 0 when there is none.
+  pid_t logger_pid() const;
   /// Sends a signal to a backend or role by the pid the server shows: kill(2), or through the
   /// server where pids are virtual.
   CommandResult kill_task(pid_t pid, const std::string& signal_name);
 
   std::string conninfo(const std::string& more = "") const;
-  std::string log() const { return read_file(log_path()); }
-  std::vector<LogLine> log_lines() const;
+  std::string log() const { return read_file(collector_file_.value_or(log_path())); }
+  std::vector<LogLine> log_lines(size_t from = 0) const;  ///< from that byte on
   size_t log_size() const { return log().size(); }
   /// The first line containing `text` at or after byte `from` of the log.
   std::optional<LogLine> find_in_log(const std::string& text, size_t from = 0) const;
@@ -128,6 +132,7 @@ class Server {
   std::string directory_;
   pid_t pid_ = 0;
   std::optional<int> exit_code_;
+  std::optional<std::string> collector_file_;
 };
 
 /// Fixture: a server that is initialised but not started.
