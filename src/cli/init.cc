@@ -39,7 +39,8 @@ Options:
       --locale=LOCALE         C, POSIX or C.UTF-8 (default: from the environment)
       --no-locale             the same as --locale=C
   -U, --username=NAME         name of the superuser (default: yours)
-  -k, --data-checksums        checksums on data pages
+  -k, --data-checksums        checksums on data pages (cofork init: the default)
+      --no-data-checksums     none
   -g, --allow-group-access    let the directory's group read it
   -X, --waldir=WALDIR         keep the write-ahead log there
       --wal-segsize=SIZE      size of its files in megabytes
@@ -70,6 +71,7 @@ enum LongOption {
   kIcuLocale,
   kLocaleProvider,
   kPasswordFile,
+  kNoDataChecksums,
   kWalSegmentSize,
   kNoInstructions,
   kDiscardCaches
@@ -158,6 +160,9 @@ void Init::take_option(int option) {
     case 'k':
       options_.data_checksums = true;
       break;
+    case kNoDataChecksums:
+      options_.data_checksums = false;
+      break;
     case 'g':
       options_.group_access = true;
       break;
@@ -218,6 +223,7 @@ void Init::parse(int argc, char** argv) {
                                 {"waldir", required_argument, nullptr, 'X'},
                                 {"wal-segsize", required_argument, nullptr, kWalSegmentSize},
                                 {"data-checksums", no_argument, nullptr, 'k'},
+                                {"no-data-checksums", no_argument, nullptr, kNoDataChecksums},
                                 {"allow-group-access", no_argument, nullptr, 'g'},
                                 {"discard-caches", no_argument, nullptr, kDiscardCaches},
                                 {"locale-provider", required_argument, nullptr, kLocaleProvider},
@@ -367,7 +373,8 @@ int Init::run(int argc, char** argv) {
     fmt::print("initdb (PostgreSQL) {}\n", kServerVersion);
     return 0;
   }
-  options_.data_checksums = false;
+  // initdb keeps to PostgreSQL 15's default; as of 18 it is the other one.
+  options_.data_checksums = program_ != "initdb";
   std::optional<ErrorData> failed;
   try {
     parse(argc, argv);
