@@ -435,6 +435,23 @@ TEST_P(Heap, ManyWritersLoseNothing) {
   });
 }
 
+TEST_P(Heap, ARowChangedInPlaceIsSeenByEverybody) {
+  run([](Relation& t) {
+    ItemPointer tid;
+    in_transaction([&] { tid = insert_row(t, 1, 1); });
+    my_transaction().begin(0);
+    Arena arena;
+    HeapTuple changed = make_row(arena, 1, 77);
+    changed.self = tid;
+    heap_inplace_update(t, changed);
+    HeapTuple longer = make_row(arena, 1, 78, "a longer pad");
+    longer.self = tid;
+    EXPECT_IN_MODEL(message_of([&] { heap_inplace_update(t, longer); }) == "wrong tuple length");
+    my_transaction().abort();
+    in_transaction([&] { EXPECT_IN_MODEL(scan_now(t)[0].val == 77); });
+  });
+}
+
 TEST_P(Heap, RedoGivesTheSamePages) {
   run([](Relation& t) {
     for (int round = 0; round < 12; ++round) {
