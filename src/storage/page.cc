@@ -295,10 +295,12 @@ bool page_index_tuple_overwrite(Page page, OffsetNumber number, const void* item
 
 namespace {
 
-/// The checksum is 32 FNV-1a hashes side by side, one a column of 32-bit words: the compiler makes
-/// vector instructions of arithmetic on this type.
+/// The checksum is 32 FNV-1a hashes side by side, one a column of 32-bit words. The compiler makes
+/// vector instructions of arithmetic on these types.
+using Lanes4 [[gnu::vector_size(16)]] = uint32_t;
+using Lanes8 [[gnu::vector_size(32)]] = uint32_t;
 constexpr size_t kLaneCount = 32;
-using Lanes [[gnu::vector_size(kLaneCount * sizeof(uint32_t))]] = uint32_t;
+constexpr size_t kRowBytes = kLaneCount * sizeof(uint32_t);
 
 constexpr uint32_t kFnvPrime = 16777619;
 constexpr int kFoldShift = 17;
@@ -310,23 +312,75 @@ constexpr std::array<uint32_t, kLaneCount> kLaneSeeds = {
     0xE58F764B, 0x187636BC, 0x5D7B3BB1, 0xE73DE7DE, 0x92BEC979, 0xCCA6C0B2, 0x304A0979, 0x85AA43D4,
     0x783125BB, 0x6CA8EAA2, 0xE407EAC6, 0x4B5CFC3E, 0x9FBF8C76, 0x15CA20BE, 0xF2CA9FD3, 0x959BD756};
 
+template <typename Lanes>
+[[gnu::always_inline]] inline void load(Lanes& lanes, const char* from) {
+  std::memcpy(&lanes, from, sizeof lanes);
+}
+template <typename Lanes>
+[[gnu::always_inline]] inline void mix(Lanes& sums, const Lanes& words) {
+  Lanes mixed = sums ^ words;
+  sums = (mixed * kFnvPrime) ^ (mixed >> kFoldShift);
+}
+template <typename Lanes>
+[[gnu::always_inline]] inline void mix_in(Lanes& sums, const char* from) {
+  Lanes words;
+  load(words, from);
+  mix(sums, words);
+}
+
+/// The hashes of a page, folded into one word. Four vectors at a time: as many as stay in registers
+/// while the rows go by.
+template <typename Lanes>
+[[gnu::always_inline]] inline uint32_t fold_page(ConstPage page) {
+  constexpr size_t kStripe = 4 * sizeof(Lanes);
+  // The checksum's own field counts as zero: the first row is read from a copy.
+  alignas(32) char first_row[kRowBytes];
+  std::memcpy(first_row, page, kRowBytes);
+  std::memset(first_row + offsetof(PageHeader, checksum), 0, sizeof(PageHeader::checksum));
+  Lanes folded{};
+  for (size_t column = 0; column < kRowBytes; column += kStripe) {
+    const char* seeds = reinterpret_cast<const char*>(kLaneSeeds.data()) + column;
+    Lanes a, b, c, d;
+    load(a, seeds);
+    load(b, seeds + sizeof a);
+    load(c, seeds + 2 * sizeof a);
+    load(d, seeds + 3 * sizeof a);
+    for (size_t row = 0; row < kPageBytes; row += kRowBytes) {
+      const char* words = (row == 0 ? first_row : page + row) + column;
+      mix_in(a, words);
+      mix_in(b, words + sizeof a);
+      mix_in(c, words + 2 * sizeof a);
+      mix_in(d, words + 3 * sizeof a);
+    }
+    // Two more rows, of zeros: mix the last one in.
+    for (int round = 0; round < 2; ++round) {
+      mix(a, Lanes{});
+      mix(b, Lanes{});
+      mix(c, Lanes{});
+      mix(d, Lanes{});
+    }
+    folded ^= a ^ b ^ c ^ d;
+  }
+  uint32_t word = 0;
+  for (size_t lane = 0; lane < sizeof(Lanes) / sizeof(uint32_t); ++lane) word ^= folded[lane];
+  return word;
+}
+
+// The same code for two kinds of CPU: multiplying 32-bit lanes takes one instruction with AVX2, and
+// several with what every x86-64 has.
+[[gnu::target("avx2")]] uint32_t fold_page_avx2(ConstPage page) {
+  return fold_page<Lanes8>(page);
+}
+uint32_t fold_page_anywhere(ConstPage page) {
+  return fold_page<Lanes4>(page);
+}
+
 }  // namespace
 
 uint16_t page_checksum(ConstPage page, BlockNumber block) {
-  constexpr size_t kRows = kPageBytes / sizeof(Lanes);
-  constexpr size_t kFinalRounds = 2;  // of zeros: mix the last row in
-  Lanes sums;
-  std::memcpy(&sums, kLaneSeeds.data(), sizeof sums);
-  for (size_t row = 0; row < kRows + kFinalRounds; ++row) {
-    Lanes words{};
-    if (row < kRows) std::memcpy(&words, page + row * sizeof words, sizeof words);
-    if (row == 0) words[offsetof(PageHeader, checksum) / sizeof(uint32_t)] &= 0xFFFF0000u;
-    Lanes mixed = sums ^ words;
-    sums = (mixed * kFnvPrime) ^ (mixed >> kFoldShift);
-  }
-  uint32_t folded = block;
-  for (size_t lane = 0; lane < kLaneCount; ++lane) folded ^= sums[lane];
-  return static_cast<uint16_t>(folded % kLargestChecksum + 1);
+  uint32_t folded =
+      __builtin_cpu_supports("avx2") ? fold_page_avx2(page) : fold_page_anywhere(page);
+  return static_cast<uint16_t>((folded ^ block) % kLargestChecksum + 1);
 }
 
 void page_set_checksum(Page page, BlockNumber block) {

@@ -127,6 +127,8 @@ void forget_database_syncs(uint32_t database) {
   SyncTag tag;
   tag.file.database = database;
   submit_patiently({SyncRequestType::kFilter, tag});
+  // And whoever has its files open lets go of them.
+  checkpointer_shared().files_removed.fetch_add(1, std::memory_order_acq_rel);
 }
 
 int32_t compact_requests(SyncRequest* requests, int32_t count) {
