@@ -21,6 +21,7 @@
 
 #include "io/sync_tree.h"
 #include "log/format.h"
+#include "access/redo_page.h"
 #include "log/log.h"
 #include "os/cpu_time.h"
 #include "recovery/cluster_state.h"
@@ -288,6 +289,7 @@ void Startup::redo_all() {
   }
   aborted_record_ = reader_->aborted_record();
   missing_part_ = reader_->missing_part();
+  redo_check_missing();
 }
 
 void Startup::redo_from(DecodedRecord& record) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "access/btree_vacuum_state.h"
 #include "access/heap_scan.h"
 #include "access/relation_storage.h"
 #include "in_storage.h"
@@ -40,7 +41,8 @@ inline std::vector<AreaSpec> heap_test_areas() {
        {area_spec<VariableCache>(), area_spec<CommitLogArea>(), area_spec<SubtransArea>(),
         area_spec<MultiXactOffsetArea>(), area_spec<MultiXactMemberArea>(),
         area_spec<MultiXactShared>(), area_spec<ProcSubxids>(), area_spec<LockTable>(),
-        area_spec<LockHolders>(), area_spec<StrongLocks>(), area_spec<LockProcs>()}) {
+        area_spec<LockHolders>(), area_spec<StrongLocks>(), area_spec<LockProcs>(),
+        area_spec<BtreeVacuumArea>()}) {
     auto is_there = [&](const AreaSpec& other) { return other.area == spec.area; };
     if (std::none_of(areas.begin(), areas.end(), is_there)) areas.push_back(spec);
   }
