@@ -86,6 +86,23 @@ void redo_overwrite_continued(const DecodedRecord& record, RedoContext& context)
       Lsn{body.overwritten}, log_timestamp(settings(), body.time + kPostgresEpochUs, false));
 }
 
+/// Whole pages: of a new index, of a map, or of a page that hints were set on.
+void redo_images(const DecodedRecord& record) {
+  for (size_t id = 0; id < record.blocks.size(); ++id) {
+    const DecodedBlock& block = record.blocks[id];
+    if (!block.in_use) continue;
+    if (!block.has_image) {
+      if (record.own_info() == kXlogImageForHint) continue;
+      throw Error(sqlstate::kInternalError, "XLOG_FPI record did not contain a full-page image");
+    }
+    Buffer buffer;
+    if (redo_page(record, static_cast<uint8_t>(id), buffer) != RedoAction::kRestored) {
+      throw Error(sqlstate::kInternalError,
+                  "unexpected XLogReadBufferForRedo result when restoring backup block");
+    }
+  }
+}
+
 void redo_xlog(const DecodedRecord& record, RedoContext& context) {
   switch (record.own_info()) {
     case kXlogCheckpointShutdown:
@@ -103,6 +120,9 @@ void redo_xlog(const DecodedRecord& record, RedoContext& context) {
     case kXlogFullPageWritesChange:
       context.full_page_writes = body_of<bool>(record);
       return;
+    case kXlogImageForHint:
+    case kXlogImage:
+      return redo_images(record);
     case kXlogOverwriteContinued:
       return redo_overwrite_continued(record, context);
     case kXlogNoop:

@@ -21,6 +21,7 @@
 #include "roles/startup.h"
 #include "settings/server_settings.h"
 #include "storage/buffer_descriptor.h"
+#include "storage/relation_files.h"
 #include "test_data.h"
 #include "txn/lock_table.h"
 #include "txn/log_areas.h"
@@ -511,6 +512,105 @@ TEST_P(RecoveryRoles, StandbyFilesAreRefused) {
   EXPECT_TRUE(
       logged("FATAL:  recovery from an archive, a backup or another server is not "
              "supported\n"));
+}
+
+// --- pages
+// ----------------------------------------------------------------------------------------
+
+constexpr RelationFile kTable{kDefaultTablespaceOid, 5, 16384};
+constexpr BlockNumber kPages = 20;
+
+void make_table() {
+  create_relation_file(kTable, ForkNumber::kMain);
+  for (BlockNumber block = 0; block < kPages; ++block) {
+    Buffer buffer = extend_relation(kTable, ForkNumber::kMain);
+    page_init(buffer.page(), 0);
+    std::string item = "row of block " + std::to_string(block);
+    page_add_item(buffer.page(), item.data(), static_cast<uint32_t>(item.size()), kInvalidOffset,
+                  kPageAddHeap);
+    buffer.mark_dirty();
+  }
+}
+
+TEST_P(RecoveryRoles, CheckpointWritesPagesAndSyncsTheirFile) {
+  run_.settings.emplace_back("fsync", "on");
+  EXPECT_EQ(0, live_and_stop([](Life& life) {
+              write_and_wait(life, [] {
+                wal_flush(insert_noop(1000));
+                make_table();
+                request_checkpoint(kCheckpointImmediate | kCheckpointForce | kCheckpointWait);
+                // What is in the kernel now, without the pool in between.
+                for (BlockNumber block = 0; block < kPages; ++block) {
+                  alignas(8) char page[kPageBytes];
+                  read_block(kTable, ForkNumber::kMain, block, page);
+                  EXPECT_IN_MODEL(!page_is_new(page));
+                  EXPECT_IN_MODEL(page_verify(page, block, true, false).valid);
+                }
+                Buffer last = read_buffer(kTable, ForkNumber::kMain, kPages - 1);
+                last.lock_exclusive();
+                last.mark_dirty();
+              });
+              CheckpointerStats& stats = shared_memory().area<SharedStats>().checkpointer;
+              EXPECT_IN_MODEL(stats.buffers_written == kPages);
+            }));
+  EXPECT_TRUE(logged_in_order(
+      {"LOG:  checkpoint starting: immediate force wait\n",
+       "LOG:  checkpoint complete: wrote 20 buffers (0.1%); ",
+       "; sync files=3, longest=", "LOG:  checkpoint starting: shutdown immediate\n",
+       "LOG:  checkpoint complete: wrote 1 buffers (0.0%); "}));
+  // (The table, and two logs of transactions.) The next life finds them, and every checksum is right.
+  EXPECT_EQ(0, live_and_stop([](Life& life) {
+              write_and_wait(life, [] {
+                EXPECT_IN_MODEL(relation_blocks(kTable, ForkNumber::kMain) == kPages);
+                for (BlockNumber block = 0; block < kPages; ++block) {
+                  Buffer buffer = read_buffer(kTable, ForkNumber::kMain, block);
+                  std::string item = "row of block " + std::to_string(block);
+                  ItemId id = page_item_id(buffer.page(), 1);
+                  EXPECT_IN_MODEL(std::string(page_item(buffer.page(), id), id.length()) == item);
+                }
+              });
+            }));
+}
+
+TEST_P(RecoveryRoles, CheckpointInNoHurryTakesItsTime) {
+  run_.settings.emplace_back("checkpoint_timeout", "30s");
+  run_.settings.emplace_back("checkpoint_completion_target", "0.05");  // a second and a half
+  EXPECT_EQ(0, live_and_stop([](Life& life) {
+              write_and_wait(life, [] {
+                make_table();
+                Clock& clock = this_task().os().clock;
+                int64_t begin = clock.monotonic_ns();
+                request_checkpoint(kCheckpointForce | kCheckpointWait);
+                EXPECT_IN_MODEL(clock.monotonic_ns() - begin > 1'000'000'000);
+              });
+            }));
+  EXPECT_TRUE(logged("LOG:  checkpoint complete: wrote 20 buffers"));
+}
+
+TEST_P(RecoveryRoles, FirstHintAfterACheckpointIsInWal) {
+  EXPECT_EQ(0, live_and_crash([](Life& life) {
+              write_and_wait(life, [] {
+                make_table();
+                request_checkpoint(kCheckpointImmediate | kCheckpointForce | kCheckpointWait);
+                Buffer buffer = read_buffer(kTable, ForkNumber::kMain, 3);
+                Lsn before = wal_insert_position();
+                buffer.lock_shared();
+                buffer.mark_dirty_hint();
+                Lsn after = wal_insert_position();
+                EXPECT_IN_MODEL(after > before && buffer.lsn() == after);
+                // Clean again; a second hint needs no image.
+                flush_buffer(buffer);
+                EXPECT_IN_MODEL(wal_flushed() >= after);
+                buffer.mark_dirty_hint();
+                EXPECT_IN_MODEL(wal_insert_position() == after);
+              });
+            }));
+  EXPECT_EQ(0, live_and_stop([](Life& life) {
+              write_and_wait(life, [] {
+                Buffer buffer = read_buffer(kTable, ForkNumber::kMain, 3);
+                EXPECT_IN_MODEL(buffer.lsn().is_valid());
+              });
+            }));
 }
 
 }  // namespace
