@@ -32,7 +32,7 @@ class Builtins {
  public:
   explicit Builtins(std::initializer_list<BuiltinTables> more) {
     for (auto table : {kNumberTypes, kNumericTypes, kDatetimeTypes, kBitTypes, kNetworkTypes,
-                       kRegTypes, kTextTypes, kPseudoTypes})
+                       kRegTypes, kSnapshotTypes, kTextTypes, kPseudoTypes})
       add_types(table);
     finish_types();
     for (auto table :

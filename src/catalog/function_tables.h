@@ -9,6 +9,7 @@ extern const std::span<const BuiltinType> kBitTypes;
 extern const std::span<const BuiltinType> kDatetimeTypes;
 extern const std::span<const BuiltinType> kNetworkTypes;
 extern const std::span<const BuiltinType> kRegTypes;
+extern const std::span<const BuiltinType> kSnapshotTypes;
 
 extern const std::span<const BuiltinFunction> kArrayFunctions;
 extern const std::span<const BuiltinFunction> kBitFunctions;

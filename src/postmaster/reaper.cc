@@ -22,6 +22,8 @@ int32_t task_row_of(const Child& child) {
       return cofork::task_row_of(AuxiliaryKind::kCheckpointer);
     case Role::kBackgroundWriter:
       return cofork::task_row_of(AuxiliaryKind::kBackgroundWriter);
+    case Role::kWalWriter:
+      return cofork::task_row_of(AuxiliaryKind::kWalWriter);
     default:
       return child.child_slot != 0 ? task_row_of_child(child.child_slot) : -1;
   }

@@ -7,6 +7,7 @@
 #include "roles/checkpointer.h"
 #include "roles/logger.h"
 #include "roles/startup.h"
+#include "roles/walwriter.h"
 
 namespace cofork {
 
@@ -31,6 +32,8 @@ constexpr std::array<RoleSpec, kRoleCount> kRoles = {{
       kWithCheckpoint,  true,   false, true,  true,  kCrash,    kCrash,    kCrash, checkpointer_main},
   {Role::kBackgroundWriter, BackendType::kBackgroundWriter,  "background writer", "background writer process", false, false,
       kWithBackends,    true,   true,  true,  true,  kNothing,  kCrash,    kCrash, background_writer_main},
+  {Role::kWalWriter,        BackendType::kWalWriter,         "walwriter",         "WAL writer process",      false, false,
+      kWithBackends,    true,   true,  true,  true,  kNothing,  kCrash,    kCrash, wal_writer_main},
   {Role::kLogger,           BackendType::kLogger,            "logger",            "system logger process",   false, false,
       kNever,           true,   false, false, false, kRelaunch, kRelaunch, kRelaunch, logger_main},
 }};

@@ -20,6 +20,7 @@ enum class Role : uint8_t {
   kStartup,           ///< recovers the data directory
   kCheckpointer,
   kBackgroundWriter,
+  kWalWriter,
   kLogger,
   kCount,
 };

@@ -119,6 +119,10 @@ void Postmaster::launch_what_is_missing() {
       if (children_.count(role) == 0) launch(role);
     }
   }
+  // Nobody else writes WAL before normal running.
+  if (machine_.state() == PmState::kRun && children_.count(Role::kWalWriter) == 0) {
+    launch(Role::kWalWriter);
+  }
   bool restart_due = workers_.next_restart_at() != 0;
   if (start_worker_needed_ || restart_due) launch_workers();
 }

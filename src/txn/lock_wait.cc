@@ -20,6 +20,24 @@ namespace cofork {
 
 namespace {
 
+/// "… waiting" behind what `ps` shows of the task.
+class WaitingTitle {
+ public:
+  explicit WaitingTitle(Task& task) : task_(task) {
+    if (task.card() == nullptr || !settings().get(setting::kUpdateProcessTitle)) return;
+    before_ = task.card()->title;
+    if (!before_.empty()) task.set_title(before_ + " waiting");
+  }
+  ~WaitingTitle() {
+    if (!before_.empty()) task_.set_title(before_);
+  }
+  WaitingTitle(const WaitingTitle&) = delete;
+
+ private:
+  Task& task_;
+  std::string before_;
+};
+
 /// One wait from queue to end.
 class Waiter {
  public:
@@ -228,6 +246,7 @@ void wait_for_lock(LockTask& mine, LocalLock& local, LockMode mode, int level, E
   if (mine.is_waiting) {
     std::optional<ErrorData> failure;
     try {
+      WaitingTitle title(this_task());
       waiter.sleep();
     } catch (Error& error) {
       failure = std::move(error.data());

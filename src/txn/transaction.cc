@@ -7,6 +7,7 @@
 #include <memory>
 #include <utility>
 
+#include "log/log.h"
 #include "settings/settings.h"
 #include "shmem/backend_status.h"
 #include "shmem/lwlock.h"
@@ -96,6 +97,10 @@ void Transaction::begin(int64_t start_us) {
   wal_at_begin_ = wal_last_end();
   unreported_.clear();
   transaction_begins(start_us);
+  if (auto* log = task_.slot<LogIdentity>()) {
+    log->virtual_transaction =
+        static_cast<uint64_t>(my_proc_number() + 1) << 32 | my_proc().last_local_xid;
+  }
   lock_virtual_xid_insert();
   levels_.emplace_back().id = kTopSubtransactionId;
 }
@@ -110,6 +115,9 @@ void Transaction::assign_xid(size_t index) {
     bool sub = i > 0;
     FullTransactionId full = new_xid(sub);
     levels_[i].xid = full;
+    if (auto* log = task_.slot<LogIdentity>(); log != nullptr && !sub) {
+      log->transaction_id = full.xid();
+    }
     // Before the xid appears anywhere but in the own Proc.
     if (sub) subtrans_set_parent(full.xid(), levels_[i - 1].xid.xid());
     // Whoever meets it can wait for it.
@@ -393,6 +401,7 @@ TransactionId Transaction::record_abort() {
 /// Steps 5 and 6.
 void Transaction::finish(bool committed, TransactionId latest_xid) {
   transaction_ends(committed, latest_xid);
+  if (auto* log = task_.slot<LogIdentity>()) log->virtual_transaction = log->transaction_id = 0;
   Level top = std::move(levels_[0]);
   levels_.clear();
   snapshots_end_transaction();

@@ -68,6 +68,7 @@ struct WalShared {
   std::atomic<uint64_t> flushed;
   std::atomic<uint64_t> write_request;    ///< at least up to here should be written soon
   std::atomic<uint64_t> async_commit;     ///< newest asynchronous commit
+  std::atomic<bool> writer_sleeping;      ///< the WAL writer hibernates: whoever has work wakes it
   std::atomic<int64_t> segment_switch_s;  ///< Unix time of the last finished segment
   std::atomic<uint64_t> segment_switch_lsn;
   std::atomic<uint64_t> last_removed_segment;

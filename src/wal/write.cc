@@ -271,7 +271,13 @@ bool wal_background_flush() {
 bool wal_note_async_commit(Lsn lsn) {
   WalShared& wal = wal_shared();
   raise_position(wal.async_commit, lsn.value);
+  // Awake, it will come by soon; it need not come earlier for less than a page.
+  if (wal.writer_sleeping.load(std::memory_order_seq_cst)) return true;
   return wal_page_start(lsn.value) > wal.flushed.load(std::memory_order_acquire);
+}
+
+void wal_set_writer_sleeping(bool sleeping) {
+  wal_shared().writer_sleeping.store(sleeping, std::memory_order_seq_cst);
 }
 
 int wal_checkpoint_segments() {

@@ -23,6 +23,8 @@ bool wal_background_flush();
 /// An asynchronous commit ended at `lsn` (XLogSetAsyncXactLSN). True when the WAL writer should be
 /// woken.
 bool wal_note_async_commit(Lsn lsn);
+/// The WAL writer says whether it is about to sleep long (SetWalWriterSleeping).
+void wal_set_writer_sleeping(bool sleeping);
 
 /// Would WAL that reaches `segment` call for a checkpoint? (XLogCheckpointNeeded)
 bool wal_checkpoint_needed(WalSegmentNo segment);

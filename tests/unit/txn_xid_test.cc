@@ -34,7 +34,8 @@ TEST(Xid, SteppingPassesOverThem) {
 }
 
 TEST(Xid, GoingBackPassesOverThemToo) {
-  EXPECT_EQ(FullTransactionId::of(1, kFirstNormalXid).previous(), FullTransactionId::of(0, kMaxXid));
+  EXPECT_EQ(FullTransactionId::of(1, kFirstNormalXid).previous(),
+            FullTransactionId::of(0, kMaxXid));
   EXPECT_EQ(FullTransactionId::of(0, kFirstNormalXid).previous(), FullTransactionId::of(0, 2));
   EXPECT_EQ(FullTransactionId::of(7, 42).previous(), FullTransactionId::of(7, 41));
 }

@@ -9,6 +9,7 @@ extern const BuiltinView kCoforkWaitProfile;
 extern const BuiltinView kPgAuthid;
 extern const BuiltinView kPgBuffercache;
 extern const BuiltinView kPgDatabase;
+extern const BuiltinView kPgLocks;
 extern const BuiltinView kPgNamespace;
 extern const BuiltinView kPgRoles;
 extern const BuiltinView kPgSettings;

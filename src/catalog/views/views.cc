@@ -11,6 +11,7 @@ constexpr const BuiltinView* kViews[] = {
     &kPgAuthid,
     &kPgBuffercache,
     &kPgDatabase,
+    &kPgLocks,
     &kPgNamespace,
     &kPgRoles,
     &kPgSettings,

@@ -10,5 +10,9 @@ namespace cofork {
 std::span<const BuiltinFunction> session_functions();
 /// Signals, sleeping, reloading, crashing (admin_functions.cc).
 std::span<const BuiltinFunction> admin_functions();
+/// Advisory locks, who blocks whom (lock_functions.cc).
+std::span<const BuiltinFunction> lock_functions();
+/// Xids and snapshots (transaction_functions.cc).
+std::span<const BuiltinFunction> transaction_functions();
 
 }  // namespace cofork
