@@ -1,6 +1,8 @@
 // Statements that are not queries: which function runs which, and what is refused (utility.c).
 #include "settings/settings.h"
+#include "shmem/proc.h"
 #include "sql/engine_state.h"
+#include "txn/lock_manager.h"
 
 namespace cofork {
 namespace {
@@ -312,6 +314,7 @@ std::string_view Engine::State::discard_command(const Node& node) {
     std::erase_if(portals, [](const auto&) { return true; });
     settings().reset_all(session.is_superuser ? SettingContext::kSuperuser : SettingContext::kUser);
     statements.clear();
+    if (my_or_null() != nullptr) release_session_advisory_locks();
     return "DISCARD ALL";
   }
   if (target == "DISCARD_PLANS") return "DISCARD PLANS";

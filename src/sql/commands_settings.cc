@@ -39,6 +39,11 @@ void Engine::State::set_transaction_option(const Node& option, bool as_default) 
   const Node& argument = *option.node("arg");
   std::string value = argument_text(argument);
   if (name != "transaction_isolation") value = value == "0" ? "off" : "on";
+  if (name == "transaction_isolation" && value == "serializable") {
+    throw Error(sqlstate::kFeatureNotSupported,
+                "transaction isolation level SERIALIZABLE is not supported")
+        .hint("Use REPEATABLE READ.");
+  }
   bool changes = !as_default && value != settings().show(name);
   if (changes && name == "transaction_isolation" && session.transaction.has_run_query()) {
     throw Error(sqlstate::kActiveSqlTransaction,

@@ -133,8 +133,11 @@ TEST(SqlEngine, TransactionBlocks) {
     EXPECT_EQ(s.run("rollback to b"), "3B001 0: savepoint \"b\" does not exist\n");
     s.run("rollback");
     EXPECT_EQ(s.run("show work_mem"), "4MB\nSHOW\n");
-    s.run("begin isolation level serializable read only");
-    EXPECT_EQ(s.run("show transaction_isolation"), "serializable\nSHOW\n");
+    EXPECT_EQ(s.run("begin isolation level serializable"),
+              "0A000 0: transaction isolation level SERIALIZABLE is not supported\n");
+    s.run("rollback");
+    s.run("begin isolation level repeatable read read only");
+    EXPECT_EQ(s.run("show transaction_isolation"), "repeatable read\nSHOW\n");
     EXPECT_EQ(s.run("create table t (a int)"),
               "25006 0: cannot execute CREATE TABLE in a read-only transaction\n");
     s.run("rollback");
