@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstdio>
 #include <list>
 #include <thread>
 
@@ -51,7 +52,7 @@ class HostileTest : public ServerTest {
       }));
     } else {
       wait_until([&] { return open_descriptors(server.pid()) <= descriptors_before_; },
-                 std::chrono::seconds(5));
+                 std::chrono::seconds(5 * kSlowness));
     }
   }
 
@@ -106,18 +107,39 @@ TEST_P(HostileTest, EncryptionRequestsAreDeclined) {
 }
 
 TEST_P(HostileTest, ClaimedLengthsCostNothing) {
-  const long before = resident_kb(server.pid());
   std::list<RawClient> clients;
-  for (int i = 0; i < 20; ++i) {
-    clients.emplace_back(server);
-    clients.back().log_in();
-    // A query said to be a gigabyte, of which a few bytes come.
-    clients.back().send("Q" + int32_bytes(0x3fffffff) + "select 1");
+  for (int i = 0; i < 20; ++i) clients.emplace_back(server).log_in();
+  const long before = proportional_kb(server.pid());
+  for (RawClient& client : clients) {
+    // A query said to be almost a gigabyte, of which a few bytes come.
+    client.send("Q" + int32_bytes(0x3ffffff0) + "select 1");
   }
   EXPECT_EQ(neighbour_->query("select 1").first(), "1");
-  const long grown = resident_kb(server.pid()) - before;
+  const long grown = proportional_kb(server.pid()) - before;
   EXPECT_LT(grown, 20 * 1024) << "kB for 20 clients that only claim";
-  clients.clear();
+
+  // In a startup packet, where nobody has shown who he is, such a length is not even believed.
+  const size_t from = server.log_size();
+  RawClient stranger(server);
+  stranger.send(int32_bytes(0x40000000) + int32_bytes(196608) + "user");
+  EXPECT_EQ(stranger.receive_bytes(), "");
+  EXPECT_TRUE(server.wait_for_log("LOG:  invalid length of startup packet\n", from));
+}
+
+TEST_P(HostileTest, HalfAMessageAfterLogin) {
+  const std::string query = protocol_message('Q', std::string("select 1") + '\0');
+  RawClient silent(server), gone(server);
+  for (RawClient* client : {&silent, &gone}) {
+    client->log_in();
+    client->send(query.substr(0, query.size() / 2));
+  }
+  const size_t from = server.log_size();
+  gone.shut_down_writing();
+  EXPECT_TRUE(gone.receive_all().empty());
+  EXPECT_TRUE(server.wait_for_log("LOG:  incomplete message from client\n", from));
+  // One that only takes its time is waited for.
+  silent.send(query.substr(query.size() / 2));
+  EXPECT_EQ(silent.receive()->type, 'T');
 }
 
 TEST_P(HostileTest, NonsenseAfterLogin) {
@@ -173,26 +195,30 @@ TEST_P(HostileTest, CancelRequestsThatMatchNobody) {
       before));
 }
 
-/// As fast as this program can, up to a thousand a second, for two seconds.
+/// A thousand a second for ten seconds, or as many as this machine has time for. (PostgreSQL itself
+/// gets a shorter one: it is not under test.)
 TEST_P(HostileTest, CancelStorm) {
+  const std::chrono::seconds storm(server.is_reference() ? 2 : 10);
   Session victim(server);
   const auto begin = std::chrono::steady_clock::now();
   int sent = 0;
   int cancelled = 0;
-  while (std::chrono::steady_clock::now() - begin < std::chrono::seconds(2)) {
+  while (std::chrono::steady_clock::now() - begin < storm) {
     ASSERT_TRUE(victim.send("select pg_sleep(10)"));
     do {
-      EXPECT_TRUE(victim.cancel());
+      ASSERT_TRUE(victim.cancel());
       ++sent;
       std::this_thread::sleep_until(begin + std::chrono::milliseconds(sent));
     } while (!victim.answer_is_ready(std::chrono::milliseconds(0)));
     const Result result = victim.collect();
     EXPECT_EQ(result.sqlstate, "57014");
     ++cancelled;
-    EXPECT_EQ(neighbour_->query("select 1").first(), "1");
+    ASSERT_EQ(neighbour_->query("select 1").first(), "1");
   }
-  EXPECT_GT(sent, 100);
-  EXPECT_GT(cancelled, 10);
+  std::printf("%d cancels sent in %d s, %d statements cancelled\n", sent,
+              static_cast<int>(storm.count()), cancelled);
+  EXPECT_GT(sent, 10 * storm.count());
+  EXPECT_GT(cancelled, storm.count());
   // One that is still on its way may hit the next statement; after that there is peace.
   EXPECT_TRUE(wait_until([&] { return victim.query("select 2").ok; }));
 }

@@ -237,7 +237,7 @@ class KillTest : public ServerTest {
           return server.value("select count(*) from pg_stat_activity where backend_type = '" +
                               role + "'") != "0";
         },
-        std::chrono::seconds(3));
+        std::chrono::seconds(3 * kSlowness));
   }
 
   std::optional<Server> reference_;

@@ -21,6 +21,8 @@
 #include <string_view>
 #include <vector>
 
+#include "../slowness.h"
+
 namespace cofork::test {
 
 enum class Flavor { kFork, kCoroutine, kReference };
@@ -29,7 +31,7 @@ std::string flavor_name(const testing::TestParamInfo<Flavor>& info);
 std::vector<Flavor> available_flavors();
 std::vector<Flavor> cofork_flavors();
 
-constexpr std::chrono::seconds kDeadline{20};
+constexpr std::chrono::seconds kDeadline{20 * kSlowness};
 /// Polls until the condition holds; false when the deadline passed first.
 bool wait_until(const std::function<bool()>& condition,
                 std::chrono::milliseconds limit = kDeadline);

@@ -12,6 +12,7 @@
 #include <functional>
 #include <string>
 
+#include "../slowness.h"
 #include "model/model.h"
 
 namespace cofork {

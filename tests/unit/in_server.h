@@ -51,11 +51,11 @@ inline int64_t deadline_after_ms(Task& task, int64_t ms) {
   return task.os().clock.monotonic_ns() + ms * 1'000'000;
 }
 
-/// Waits until something is true, ten seconds at most.
+/// Waits until something is true, ten seconds at most (longer under a sanitizer).
 template <typename Condition>
 bool eventually(Condition&& condition) {
   Task& task = this_task();
-  int64_t deadline_ns = deadline_after_ms(task, 10'000);
+  int64_t deadline_ns = deadline_after_ms(task, 10'000 * kSlowness);
   while (!condition()) {
     if (task.os().clock.monotonic_ns() > deadline_ns) return false;
     task.model().pause_us(task, 500);
@@ -131,7 +131,7 @@ class TestServer {
     return death;
   }
   Death wait_for_one() {
-    int64_t deadline_ns = deadline_after_ms(postmaster_, 30'000);
+    int64_t deadline_ns = deadline_after_ms(postmaster_, 30'000 * kSlowness);
     while (postmaster_.os().clock.monotonic_ns() < deadline_ns) {
       if (auto death = reap()) return *death;
       wait_latch(kWaitLatch | kWaitTimeout | kWaitPostmasterDeath, 100,
