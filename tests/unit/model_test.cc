@@ -46,7 +46,7 @@ INSTANTIATE_TEST_SUITE_P(Models, ModelTest,
 /// The postmaster's part: SIGCHLD sets the latch, deaths are reaped until `count` have come.
 std::vector<Death> reap_all(Task& task, size_t count) {
   std::vector<Death> deaths;
-  int64_t deadline_ns = task.os().clock.monotonic_ns() + 10'000'000'000;
+  int64_t deadline_ns = task.os().clock.monotonic_ns() + kSlowness * 10'000'000'000;
   while (deaths.size() < count && task.os().clock.monotonic_ns() < deadline_ns) {
     if (auto death = task.model().reap()) {
       deaths.push_back(*death);
@@ -144,7 +144,7 @@ TEST_P(ModelTest, LatchWakesAcrossTasks) {
                 // A latch set before its owner has adopted it stays set: nothing is lost.
                 set_latch(s.latch);
                 if (i % 100 != 0) continue;
-                int64_t deadline_ns = task.os().clock.monotonic_ns() + 10'000'000'000;
+                int64_t deadline_ns = task.os().clock.monotonic_ns() + kSlowness * 10'000'000'000;
                 while (s.other != i && task.os().clock.monotonic_ns() < deadline_ns) {
                   task.model().pause_us(task, 50);
                 }
