@@ -71,7 +71,7 @@ void HeapVacuum::announce() const {
 VacuumResult HeapVacuum::run() {
   announce();
   scan_heap();
-  if (should_truncate()) truncate();
+  if (should_truncate()) cut_off_empty_end();
   finish_result();
   report_result();
   return std::move(result_);

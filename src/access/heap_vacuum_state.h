@@ -75,7 +75,7 @@ class HeapVacuum {
 
   // heap_vacuum_truncate.cc
   bool should_truncate() const;
-  void truncate();
+  void cut_off_empty_end();
   BlockNumber count_nonempty(bool& waiter);
 
   // heap_vacuum_report.cc

@@ -83,7 +83,7 @@ BlockNumber HeapVacuum::count_nonempty(bool& waiter) {
   return nonempty_pages_;
 }
 
-void HeapVacuum::truncate() {
+void HeapVacuum::cut_off_empty_end() {
   Severity level = options_.verbose ? Severity::kInfo : Severity::kDebug2;
   bool waiter;
   do {

@@ -69,7 +69,8 @@ struct MapLengths {
   BlockNumber free_space = kInvalidBlock;
 };
 MapLengths prepare_maps(const RelationFile& file, BlockNumber blocks, bool needs_wal) {
-  return {visibility_map_prepare_truncate(file, blocks), truncate_free_space(file, blocks, needs_wal)};
+  return {visibility_map_prepare_truncate(file, blocks),
+          truncate_free_space(file, blocks, needs_wal)};
 }
 
 void cut_maps(const RelationFile& file, const MapLengths& lengths) {

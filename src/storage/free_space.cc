@@ -15,7 +15,7 @@ namespace cofork {
 
 namespace {
 
-constexpr ForkNumber kFork = ForkNumber::kFreeSpaceMap;
+constexpr ForkNumber kThisFork = ForkNumber::kFreeSpaceMap;
 constexpr int kRootLevel = 2;
 constexpr int kBottomLevel = 0;
 constexpr uint32_t kStep = 32;
@@ -62,7 +62,7 @@ BlockNumber block_of(Address address) {
 }
 
 Buffer read_map(const RelationFile& file, Address address, bool extend) {
-  return read_map_fork(file, kFork, block_of(address), extend);
+  return read_map_fork(file, kThisFork, block_of(address), extend);
 }
 
 uint8_t category_of(uint32_t room) {
@@ -256,7 +256,7 @@ void free_space_vacuum_range(const RelationFile& file, BlockNumber first, BlockN
 }
 
 BlockNumber truncate_free_space(const RelationFile& file, BlockNumber blocks, bool needs_wal) {
-  if (!relation_file_exists(file, kFork)) return kInvalidBlock;
+  if (!relation_file_exists(file, kThisFork)) return kInvalidBlock;
   Place place = place_of(blocks);
   BlockNumber keep = block_of(place.address);
   if (place.slot > 0) {
@@ -271,7 +271,7 @@ BlockNumber truncate_free_space(const RelationFile& file, BlockNumber blocks, bo
     critical.end();
     ++keep;
   }
-  return keep < fork_blocks(file, kFork) ? keep : kInvalidBlock;
+  return keep < fork_blocks(file, kThisFork) ? keep : kInvalidBlock;
 }
 
 BlockNumber free_index_page(const RelationFile& file) {

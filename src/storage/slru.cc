@@ -276,11 +276,11 @@ void Slru::fail(int32_t page_number, uint32_t xid, const IoFailure& failure) con
       throw std::move(error).detail("Could not write to file \"{}\" at offset {}: {}.", path,
                                     offset, why);
     case IoFailure::Step::kSync:
-      throw std::move(error)
-          .severity(data_sync_severity(Severity::kError))
-          .detail("Could not fsync file \"{}\": {}.", path, why);
+      break;
   }
-  std::abort();
+  throw std::move(error)
+      .severity(data_sync_severity(Severity::kError))
+      .detail("Could not fsync file \"{}\": {}.", path, why);
 }
 
 void Slru::write_all() {

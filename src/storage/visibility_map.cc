@@ -13,7 +13,7 @@ namespace cofork {
 
 namespace {
 
-constexpr ForkNumber kFork = ForkNumber::kVisibilityMap;
+constexpr ForkNumber kThisFork = ForkNumber::kVisibilityMap;
 constexpr uint32_t kMapBytes = kPageBytes - kPageHeaderBytes;
 constexpr uint32_t kHeapPagesPerByte = 4;
 constexpr uint32_t kHeapPagesPerPage = kMapBytes * kHeapPagesPerByte;
@@ -42,7 +42,7 @@ void visibility_map_pin(const RelationFile& file, BlockNumber heap_block, Buffer
   BlockNumber block = map_block(heap_block);
   if (covers(map_page, file, block)) return;
   map_page.release();
-  map_page = read_map_fork(file, kFork, block, true);
+  map_page = read_map_fork(file, kThisFork, block, true);
 }
 
 bool visibility_map_pin_covers(const Buffer& map_page, BlockNumber heap_block) {
@@ -78,7 +78,7 @@ uint8_t visibility_map_status(const RelationFile& file, BlockNumber heap_block, 
   BlockNumber block = map_block(heap_block);
   if (!covers(map_page, file, block)) {
     map_page.release();
-    map_page = read_map_fork(file, kFork, block, false);
+    map_page = read_map_fork(file, kThisFork, block, false);
     if (!map_page.is_valid()) return 0;
   }
   MapPlace place = place_of(heap_block);
@@ -90,7 +90,7 @@ uint8_t visibility_map_status(const RelationFile& file, BlockNumber heap_block, 
 VisibilityCounts visibility_map_count(const RelationFile& file) {
   VisibilityCounts counts;
   for (BlockNumber block = 0;; ++block) {
-    Buffer buffer = read_map_fork(file, kFork, block, false);
+    Buffer buffer = read_map_fork(file, kThisFork, block, false);
     if (!buffer.is_valid()) return counts;
     for (uint32_t at = kPageHeaderBytes; at < kPageBytes; at += 8) {
       auto word = load_le<uint64_t>(buffer.page() + at);
@@ -101,11 +101,11 @@ VisibilityCounts visibility_map_count(const RelationFile& file) {
 }
 
 BlockNumber visibility_map_prepare_truncate(const RelationFile& file, BlockNumber heap_blocks) {
-  if (!relation_file_exists(file, kFork)) return kInvalidBlock;
+  if (!relation_file_exists(file, kThisFork)) return kInvalidBlock;
   BlockNumber block = map_block(heap_blocks);
   MapPlace place = place_of(heap_blocks);
   if (place.byte != kPageHeaderBytes || place.shift != 0) {
-    Buffer buffer = read_map_fork(file, kFork, block, false);
+    Buffer buffer = read_map_fork(file, kThisFork, block, false);
     if (!buffer.is_valid()) return kInvalidBlock;
     buffer.lock_exclusive();
     char* page = buffer.page();
@@ -114,7 +114,7 @@ BlockNumber visibility_map_prepare_truncate(const RelationFile& file, BlockNumbe
     buffer.mark_dirty();
     ++block;
   }
-  return relation_blocks(file, kFork) <= block ? kInvalidBlock : block;
+  return relation_blocks(file, kThisFork) <= block ? kInvalidBlock : block;
 }
 
 }  // namespace cofork

@@ -25,7 +25,8 @@ IdentLine parse_line(const ConfigLine& source) {
       complaint = failure.data().message;
     }
     if (!complaint.empty()) {
-      complaint.insert(std::string_view("invalid regular expression").size(), " \"" + pattern + "\"");
+      complaint.insert(std::string_view("invalid regular expression").size(),
+                       " \"" + pattern + "\"");
       throw Error(sqlstate::kInvalidRegularExpression, "{}", complaint);
     }
   }

@@ -92,8 +92,8 @@ BOOLEAN(kTransactionReadOnly, "transaction_read_only", kUser,
         kNoResetAll | kNotInSample | kDisallowInFile | kLive, false, "this transaction read-only")
 INTEGER(kVacuumFailsafeAge, "vacuum_failsafe_age", kUser, kLive, kNoUnit, 1600000000, 0, 2100000000,
         "xid age that starts failsafe vacuum")
-INTEGER(kVacuumFreezeMinAge, "vacuum_freeze_min_age", kUser, kLive, kNoUnit, 50000000, 0, 1000000000,
-        "least xid age to freeze a row")
+INTEGER(kVacuumFreezeMinAge, "vacuum_freeze_min_age", kUser, kLive, kNoUnit, 50000000, 0,
+        1000000000, "least xid age to freeze a row")
 INTEGER(kVacuumFreezeTableAge, "vacuum_freeze_table_age", kUser, kLive,
         kNoUnit, 150000000, 0, 2000000000, "xid age for a whole-table freeze scan")
 INTEGER(kVacuumMultixactFailsafeAge, "vacuum_multixact_failsafe_age", kUser, kLive,
