@@ -20,12 +20,17 @@
 #include "roles/checkpointer.h"
 #include "roles/startup.h"
 #include "settings/server_settings.h"
+#include "shmem/proc_array.h"
 #include "storage/buffer_descriptor.h"
 #include "storage/relation_files.h"
 #include "test_data.h"
+#include "txn/commit_log.h"
 #include "txn/lock_table.h"
 #include "txn/log_areas.h"
+#include "txn/multixact.h"
 #include "txn/multixact_pages.h"
+#include "txn/snapshot.h"
+#include "txn/transaction.h"
 #include "txn/variable_cache.h"
 #include "wal/checkpoint_request.h"
 #include "wal/file_pages.h"
@@ -501,6 +506,59 @@ TEST_P(RecoveryRoles, PgWaldumpReadsWhatWasWritten) {
       << text;
   EXPECT_NE(text.find("CHECKPOINT_ONLINE"), std::string::npos);
   EXPECT_NE(text.find("oldest running xid 3; online"), std::string::npos) << text;
+}
+
+/// Xids of one life, looked up in the next.
+struct Ends {
+  TransactionId committed, released, rolled_back, aborted, cut_off;
+  MultiXactId multi;
+};
+
+TEST_P(RecoveryRoles, TransactionsEndAsWalSays) {
+  auto* ends = shared_block<Ends>();
+  EXPECT_EQ(0, live_and_crash([&](Life& life) {
+              write_and_wait(life, [ends] {
+                proc_array_join();
+                Transaction& mine = my_transaction();
+                mine.begin(1);
+                ends->committed = mine.current_xid();
+                mine.begin_subtransaction();
+                ends->released = mine.current_xid();
+                mine.release_to(1);
+                mine.begin_subtransaction();
+                ends->rolled_back = mine.current_xid();
+                mine.rollback_to(1);
+                ends->multi = multixact_create({ends->committed, MultiXactStatus::kForShare},
+                                               {ends->released, MultiXactStatus::kNoKeyUpdate});
+                mine.commit();
+                mine.begin(1);
+                ends->aborted = mine.current_xid();
+                mine.abort();
+                mine.begin(1);
+                ends->cut_off = mine.current_xid();
+                WalRecordBuilder& record = wal_record();
+                record.begin(kManagerXlog, kXlogNoop, ends->cut_off);
+                wal_flush(wal_insert(record));
+                // No exit callbacks: they would abort it in good order.
+                this_task().model().die_now(this_task(), ExitStatus::exited(0));
+              });
+            }));
+  EXPECT_EQ(0, live_and_stop([&](Life& life) {
+              write_and_wait(life, [ends] {
+                proc_array_join();
+                EXPECT_IN_MODEL(xid_did_commit(ends->committed) && xid_did_commit(ends->released));
+                EXPECT_IN_MODEL(xid_did_abort(ends->rolled_back) && xid_did_abort(ends->aborted));
+                EXPECT_IN_MODEL(!xid_did_commit(ends->cut_off) && !xid_in_progress(ends->cut_off));
+                EXPECT_IN_MODEL(next_full_xid().xid() == ends->cut_off + 1);
+                my_transaction().begin(1);
+                std::vector<MultiXactMember> members = multixact_members(ends->multi, false);
+                EXPECT_IN_MODEL(members.size() == 2 && members[0].xid == ends->committed &&
+                                members[1].status == MultiXactStatus::kNoKeyUpdate);
+                EXPECT_IN_MODEL(next_multixact() == ends->multi + 1);
+                EXPECT_IN_MODEL(my_transaction().current_xid() == ends->cut_off + 1);
+                my_transaction().commit();
+              });
+            }));
 }
 
 TEST_P(RecoveryRoles, StandbyFilesAreRefused) {
