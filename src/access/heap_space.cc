@@ -35,11 +35,18 @@ Buffer read_target(Relation& relation, BlockNumber block, BulkInsert* bulk) {
   return bulk->current.pin_again();
 }
 
+/// A remembered block, or one from the map, may have been cut off since then by a vacuum. (Not
+/// during this transaction: it holds the table's lock.)
+BlockNumber if_it_exists(const Relation& relation, BlockNumber block) {
+  if (block == kInvalidBlock) return block;
+  return block < relation_blocks(relation.file, kMain) ? block : kInvalidBlock;
+}
+
 BlockNumber first_target(Relation& relation, uint32_t wanted, uint32_t options, BulkInsert* bulk) {
   if (bulk != nullptr && bulk->current.is_valid()) return bulk->current.block();
-  if (relation.target_block != kInvalidBlock) return relation.target_block;
-  if ((options & kInsertSkipFsm) != 0) return kInvalidBlock;
-  BlockNumber block = page_with_free_space(relation.file, wanted);
+  BlockNumber block = if_it_exists(relation, relation.target_block);
+  if (block != kInvalidBlock || (options & kInsertSkipFsm) != 0) return block;
+  block = if_it_exists(relation, page_with_free_space(relation.file, wanted));
   if (block != kInvalidBlock) return block;
   BlockNumber blocks = relation_blocks(relation.file, kMain);
   return blocks > 0 ? blocks - 1 : kInvalidBlock;
@@ -158,7 +165,8 @@ Buffer page_for_tuple(Relation& relation, uint32_t bytes, uint32_t options, Bulk
       }
       buffer.release();
       if ((options & kInsertSkipFsm) != 0) break;
-      target = record_and_find_free_space(relation.file, target, room, wanted);
+      target =
+          if_it_exists(relation, record_and_find_free_space(relation.file, target, room, wanted));
     }
     Buffer buffer = extend_heap(relation, wanted, options, bulk, target);
     if (!buffer.is_valid()) continue;
@@ -217,7 +225,8 @@ Buffer page_for_update(Relation& relation, uint32_t bytes, Buffer& old, MapPins&
       }
       target.release();
       old.unlock();
-      block = record_and_find_free_space(relation.file, block, room, wanted);
+      block =
+          if_it_exists(relation, record_and_find_free_space(relation.file, block, room, wanted));
     }
     Buffer target = extend_heap(relation, wanted, 0, nullptr, block);
     if (!target.is_valid()) continue;

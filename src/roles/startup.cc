@@ -22,6 +22,7 @@
 #include "io/sync_tree.h"
 #include "log/format.h"
 #include "access/redo_page.h"
+#include "access/unlogged.h"
 #include "log/log.h"
 #include "os/cpu_time.h"
 #include "recovery/cluster_state.h"
@@ -262,6 +263,7 @@ void Startup::begin_recovery() {
     control.state = ClusterState::kInCrashRecovery;
     control.checkpoint_copy = checkpoint_;
   });
+  remove_unlogged_contents();
 }
 
 void Startup::redo_all() {
@@ -290,6 +292,7 @@ void Startup::redo_all() {
   aborted_record_ = reader_->aborted_record();
   missing_part_ = reader_->missing_part();
   redo_check_missing();
+  recreate_unlogged_relations();
 }
 
 void Startup::redo_from(DecodedRecord& record) {

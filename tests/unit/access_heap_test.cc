@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "access/heap_vacuum.h"
+#include "access/unlogged.h"
 #include "access/visibility.h"
 #include "access_heap_replay.h"
 #include "access_in_heap.h"
@@ -10,6 +11,17 @@
 
 namespace cofork {
 namespace {
+
+VacuumResult vacuum(Relation& t, const VacuumOptions& options = {}) {
+  VacuumResult result;
+  in_transaction([&] {
+    TableFacts facts;
+    facts.frozen_xid = kTestFirstXid;
+    facts.min_multi = kFirstMultiXactId;
+    result = heap_vacuum(t, facts, {}, options);
+  });
+  return result;
+}
 
 class Heap : public testing::TestWithParam<TestedModel> {
  protected:
@@ -321,17 +333,6 @@ TEST_P(Heap, ManyUpdatesOfOneRowStayOnOnePage) {
   });
 }
 
-VacuumResult vacuum(Relation& t, const VacuumOptions& options = {}) {
-  VacuumResult result;
-  in_transaction([&] {
-    TableFacts facts;
-    facts.frozen_xid = kTestFirstXid;
-    facts.min_multi = kFirstMultiXactId;
-    result = heap_vacuum(t, facts, {}, options);
-  });
-  return result;
-}
-
 TEST_P(Heap, VacuumFreesFreezesAndCuts) {
   run([](Relation& t) {
     in_transaction([&] {
@@ -432,6 +433,47 @@ TEST_P(Heap, ManyWritersLoseNothing) {
         EXPECT_IN_MODEL(rows.size() == 1 && rows[0].val == kWriters * kRounds);
       });
     });
+  });
+}
+
+TEST_P(Heap, ARememberedPageMayHaveBeenCutOff) {
+  run([](Relation& t) {
+    in_transaction([&] {
+      for (int i = 0; i < 20; ++i) insert_row(t, i, i, std::string(1000, 'p'));
+    });
+    Relation other = test_relation();  // as another session knows it
+    in_transaction([&] { insert_row(other, 20, 20, std::string(1000, 'p')); });
+    EXPECT_IN_MODEL(other.target_block >= 2);
+    in_transaction([&] {
+      for (const SeenRow& row : scan_now(t)) {
+        EXPECT_IN_MODEL(delete_row(t, row.tid) == TmResult::kOk);
+      }
+    });
+    EXPECT_IN_MODEL(vacuum(t).pages == 0);
+    in_transaction([&] { EXPECT_IN_MODEL(insert_row(other, 1, 1) == ItemPointer(0, 1)); });
+  });
+}
+
+TEST_P(Heap, UnloggedContentsGoInACrash) {
+  run([](Relation&) {
+    PendingSyncs syncs;  // as the checkpointer has: forgetting files waits for one
+    Relation unlogged = test_relation();
+    unlogged.persistence = 'u';
+    unlogged.file.number = 16400;
+    in_transaction([&] {
+      create_relation_storage(unlogged.file, 'u');
+      create_init_fork(unlogged.file);
+      insert_row(unlogged, 1, 1);
+    });
+    flush_relation_buffers(unlogged.file);
+    EXPECT_IN_MODEL(relation_blocks(unlogged.file, ForkNumber::kMain) == 1);
+    drop_relation_buffers(unlogged.file, ForkNumber::kMain, 0);
+    remove_unlogged_contents();
+    EXPECT_IN_MODEL(!relation_file_exists(unlogged.file, ForkNumber::kMain));
+    EXPECT_IN_MODEL(relation_file_exists(unlogged.file, ForkNumber::kInit));
+    recreate_unlogged_relations();
+    EXPECT_IN_MODEL(relation_blocks(unlogged.file, ForkNumber::kMain) == 0);
+    EXPECT_IN_MODEL(relation_file_exists(kTestTable, ForkNumber::kMain));
   });
 }
 
