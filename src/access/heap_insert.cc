@@ -25,7 +25,7 @@ void prepare_insert(const Relation& relation, HeapTuple& tuple, TransactionId xi
   header.xmax = kInvalidXid;
   set_tuple_cmin(header, command);
   tuple.table = relation.oid;
-  check_tuple_size(tuple.length);
+  check_tuple_size(relation, tuple.length);
 }
 
 /// A frozen insertion into a page that is empty makes it all-visible at once; into any other page,

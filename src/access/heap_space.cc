@@ -132,16 +132,22 @@ bool needs_map_pin(const Buffer& buffer, const Buffer& map_page) {
 
 }  // namespace
 
-void check_tuple_size(uint32_t bytes) {
-  if (align8(bytes) > kHeapTupleBytesMax) {
-    throw Error(sqlstate::kProgramLimitExceeded, "row is too big: size {}, maximum size {}",
-                align8(bytes), kHeapTupleBytesMax);
+void check_tuple_size(const Relation& relation, uint32_t bytes) {
+  if (align8(bytes) <= kHeapTupleBytesMax) return;
+  Error error(sqlstate::kProgramLimitExceeded, "row is too big: size {}, maximum size {}",
+              align8(bytes), kHeapTupleBytesMax);
+  for (const Attribute& attribute : relation.shape->attributes()) {
+    if (attribute.length != -1 || attribute.storage == 'p') continue;
+    // A limit of this server, not of the table's design.
+    error.data().sqlstate = sqlstate::kFeatureNotSupported;
+    error.data().detail = "Large values are not stored out of line (TOAST) by this version.";
   }
+  throw error;
 }
 
 Buffer page_for_tuple(Relation& relation, uint32_t bytes, uint32_t options, BulkInsert* bulk,
                       Buffer& map_page) {
-  check_tuple_size(bytes);
+  check_tuple_size(relation, bytes);
   auto tuple_bytes = static_cast<uint32_t>(align8(bytes));
   uint32_t wanted = wanted_bytes(relation, tuple_bytes);
   BlockNumber target = first_target(relation, wanted, options, bulk);
@@ -207,7 +213,7 @@ void lock_pair(Relation& relation, Buffer& old, Buffer& target, MapPins& pins) {
 }  // namespace
 
 Buffer page_for_update(Relation& relation, uint32_t bytes, Buffer& old, MapPins& pins) {
-  check_tuple_size(bytes);
+  check_tuple_size(relation, bytes);
   auto tuple_bytes = static_cast<uint32_t>(align8(bytes));
   uint32_t wanted = wanted_bytes(relation, tuple_bytes);
   BlockNumber block = first_target(relation, wanted, 0, nullptr);

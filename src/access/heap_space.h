@@ -30,8 +30,9 @@ Buffer page_for_update(Relation& relation, uint32_t bytes, Buffer& old, MapPins&
 /// (RelationPutHeapTuple). In a critical section: no room is a PANIC.
 void put_tuple(const Buffer& buffer, HeapTuple& tuple);
 
-/// Throws 54000 if a tuple could never fit.
-void check_tuple_size(uint32_t bytes);
+/// Throws "row is too big: …" if a tuple could never fit: 0A000 when PostgreSQL would move one of
+/// its values out of line, 54000 when it could not either.
+void check_tuple_size(const Relation& relation, uint32_t bytes);
 
 /// Bytes a page keeps free for updates.
 inline uint32_t reserved_bytes(const Relation& relation) {

@@ -160,7 +160,7 @@ void Update::lock_old_version(StoredCommand stored) {
 /// exclusively locked.
 Buffer Update::find_room(StoredCommand stored, Buffer& new_map_page) {
   if (align8(tuple.length) <= page_heap_free_space(old.buffer.page())) return {};
-  check_tuple_size(tuple.length);
+  check_tuple_size(relation, tuple.length);
   lock_old_version(stored);
   old.buffer.unlock();
   MapPins pins;
