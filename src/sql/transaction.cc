@@ -1,6 +1,8 @@
 // See transaction.h.
 #include "sql/transaction.h"
 
+#include <array>
+
 #include "log/log.h"
 #include "settings/settings.h"
 #include "shmem/proc.h"
@@ -40,6 +42,27 @@ void take_defaults() {
   copy(setting::kDefaultTransactionDeferrable, setting::kTransactionDeferrable);
 }
 
+/// What AND CHAIN hands on to the next transaction (SaveTransactionCharacteristics).
+class Characteristics {
+ public:
+  Characteristics() {
+    for (size_t i = 0; i < kSettings.size(); ++i) values_[i] = settings().show(kSettings[i]);
+  }
+  void restore() const {
+    for (size_t i = 0; i < kSettings.size(); ++i) {
+      if (settings().show(kSettings[i]) != values_[i]) {
+        settings().set_internal(kSettings[i], values_[i]);
+      }
+    }
+  }
+
+ private:
+  static constexpr std::array kSettings = {setting::kTransactionIsolation.index,
+                                           setting::kTransactionReadOnly.index,
+                                           setting::kTransactionDeferrable.index};
+  std::array<std::string, kSettings.size()> values_;
+};
+
 }  // namespace
 
 char TransactionBlock::status() const {
@@ -62,6 +85,15 @@ void TransactionBlock::start(int64_t now_us) {
   take_defaults();
   settings().begin_transaction();
   if (Transaction* mine = transaction()) mine->begin(start_us_);
+}
+
+void TransactionBlock::end_and_chain(bool commit, bool and_chain) {
+  if (!and_chain) return end(commit);
+  Characteristics kept;
+  end(commit);
+  start(now_us_);
+  kept.restore();
+  state_ = BlockState::kInBlock;
 }
 
 void TransactionBlock::end(bool commit) {
@@ -140,11 +172,7 @@ bool TransactionBlock::commit(bool and_chain) {
     }
     warn(sqlstate::kNoActiveSqlTransaction, "there is no transaction in progress");
   }
-  end(!had_failed);
-  if (and_chain) {
-    start(now_us_);
-    state_ = BlockState::kInBlock;
-  }
+  end_and_chain(!had_failed, and_chain);
   return !had_failed;
 }
 
@@ -156,11 +184,7 @@ void TransactionBlock::rollback(bool and_chain) {
     }
     warn(sqlstate::kNoActiveSqlTransaction, "there is no transaction in progress");
   }
-  end(false);
-  if (and_chain) {
-    start(now_us_);
-    state_ = BlockState::kInBlock;
-  }
+  end_and_chain(false, and_chain);
 }
 
 size_t TransactionBlock::find_savepoint(std::string_view name) const {

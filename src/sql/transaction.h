@@ -78,6 +78,8 @@ class TransactionBlock {
   size_t find_savepoint(std::string_view name) const;
   void start(int64_t now_us);
   void end(bool commit);
+  /// With `and_chain` a transaction with the same characteristics follows at once.
+  void end_and_chain(bool commit, bool and_chain);
 
   Task& task_;
   BlockState state_ = BlockState::kIdle;

@@ -137,6 +137,17 @@ TEST(SqlEngine, TransactionBlocks) {
               "0A000 0: transaction isolation level SERIALIZABLE is not supported\n");
     s.run("rollback");
     s.run("begin isolation level repeatable read read only");
+    s.run("commit and chain");
+    EXPECT_EQ(s.run("show transaction_isolation"), "repeatable read\nSHOW\n");
+    EXPECT_EQ(s.run("show transaction_read_only"), "on\nSHOW\n");
+    s.run("rollback");
+    // A failed block has lost what it had set itself.
+    s.run("begin isolation level repeatable read");
+    s.run("select nosuch");
+    s.run("rollback and chain");
+    EXPECT_EQ(s.run("show transaction_isolation"), "read committed\nSHOW\n");
+    s.run("rollback");
+    s.run("begin isolation level repeatable read read only");
     EXPECT_EQ(s.run("show transaction_isolation"), "repeatable read\nSHOW\n");
     EXPECT_EQ(s.run("create table t (a int)"),
               "25006 0: cannot execute CREATE TABLE in a read-only transaction\n");

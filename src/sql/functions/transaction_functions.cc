@@ -33,7 +33,11 @@ std::optional<int64_t> current_xid_if_assigned(EvalContext&) {
 
 Datum current_snapshot(Arena& arena) {
   const Snapshot* snapshot = active_snapshot();
-  if (snapshot == nullptr) snapshot = &take_snapshot();
+  RegisteredSnapshot own;  // one that holds nothing back once the function is done
+  if (snapshot == nullptr) {
+    own = register_snapshot(take_snapshot());
+    snapshot = &*own;
+  }
   FullTransactionId next = next_full_xid();
   std::vector<uint64_t> xids;
   // Subtransactions are not told of: who wants to know asks about whole transactions.
