@@ -219,7 +219,6 @@ class KillTest : public ServerTest {
       one->configure("autovacuum = off\n");
       one->start();
     }
-    if (!has_role(role)) GTEST_SKIP() << "cofork has no " << role;
     Side ours(server, role), theirs(*reference_, reference_role);
     for (const KillCase& kill : cases) {
       SCOPED_TRACE(role + " " + kill.signal);
@@ -228,16 +227,6 @@ class KillTest : public ServerTest {
       EXPECT_EQ(ours.account_of(kill), expected);
       if (HasFailure()) return;
     }
-  }
-
-  bool has_role(const std::string& role) {
-    if (role == "client backend" || role == "logger") return true;
-    return wait_until(
-        [&] {
-          return server.value("select count(*) from pg_stat_activity where backend_type = '" +
-                              role + "'") != "0";
-        },
-        std::chrono::seconds(3 * kSlowness));
   }
 
   std::optional<Server> reference_;
