@@ -124,6 +124,43 @@ TEST_P(LockTest, TwoSharersWhoBothWantMoreNeedNoTimeoutToFindOut) {
   });
 }
 
+TEST_P(LockTest, ACycleThatGoesAwayWithAnotherOrderOfTheQueueHasNoVictim) {
+  run([](TransactionServer& server, Shared& shared) {
+    auto waiters = [](const LockTag& tag) {
+      std::vector<LockRow> rows = read_locks();
+      return std::count_if(rows.begin(), rows.end(),
+                           [&](const LockRow& row) { return row.tag == tag && !row.granted; });
+    };
+    // The first holds 310; the second waits to have it alone; the third, who has 311, wants to
+    // share 310 and stands behind the second; then the first wants 311.
+    server.spawn([&](Task&) {
+      in_transaction([&] {
+        lock_acquire(relation(310), LockMode::kShare);
+        shared.stage = 1;
+        EXPECT_IN_MODEL(eventually([&] { return waiters(relation(310)) == 2; }));
+        lock_acquire(relation(311), LockMode::kShare);
+        EXPECT_IN_MODEL(shared.done == 1);
+      });
+    });
+    server.spawn([&](Task&) {
+      reach(shared, 1);
+      in_transaction([&] {
+        lock_acquire(relation(310), LockMode::kAccessExclusive);
+        EXPECT_IN_MODEL(shared.done == 1);
+      });
+    });
+    server.spawn([&](Task&) {
+      in_transaction([&] {
+        lock_acquire(relation(311), LockMode::kExclusive);
+        EXPECT_IN_MODEL(eventually([&] { return waiters(relation(310)) == 1; }));
+        lock_acquire(relation(310), LockMode::kShare);
+        shared.done = 1;
+      });
+    });
+    server.wait_for_all();
+  });
+}
+
 TEST_P(LockTest, AStrongLockMovesWeakOnesOutOfTheFastPath) {
   run([](TransactionServer& server, Shared& shared) {
     auto is_fast = [] {
