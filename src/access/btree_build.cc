@@ -2,6 +2,7 @@
 #include "access/btree_build.h"
 
 #include <cstring>
+#include <memory>
 
 #include "access/btree_search.h"
 #include "access/index_sort.h"
@@ -105,6 +106,7 @@ class Loader {
   PageWriter& writer_;
   std::vector<std::unique_ptr<Level>> levels_;
   BlockNumber next_block_ = kBtreeMetaBlock + 1;
+  std::unique_ptr<BtreePageCopy> full_page_ = std::make_unique<BtreePageCopy>();
   Arena arena_;
 };
 
@@ -161,7 +163,7 @@ void Loader::add_to_level(size_t number, const IndexTuple& tuple) {
 /// The page is full: its last item becomes the first of the next page, and its own high key.
 void Loader::close_page(size_t number) {
   Level& level = *levels_[number];
-  alignas(8) char old[kPageBytes];
+  Page old = full_page_->bytes;
   std::memcpy(old, level.page, kPageBytes);
   BlockNumber old_block = level.block;
   OffsetNumber last = level.last;
@@ -216,7 +218,8 @@ void Loader::finish() {
     page_header(level.page).lower -= sizeof(ItemId);
     writer_.write(level.page, level.block);
   }
-  alignas(8) char meta[kPageBytes] = {};
+  Page meta = full_page_->bytes;
+  std::memset(meta, 0, kPageBytes);
   btree_meta_init(meta, root, root_level, index_.shape.all_equal_image);
   writer_.write(meta, kBtreeMetaBlock);
 }

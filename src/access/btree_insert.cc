@@ -5,6 +5,7 @@
 // transaction that still runs, everything is let go, the transaction waited for, and the search
 // begins again.
 #include <algorithm>
+#include <vector>
 
 #include "access/btree_change.h"
 #include "access/btree_records.h"
@@ -297,29 +298,26 @@ void Insertion::step_right() {
 /// Removes the entries marked dead, if there are any (_bt_simpledel_pass, _bt_delitems_delete).
 void Insertion::delete_dead_items() {
   Page page = buffer_.page();
-  OffsetNumber dead[kBtreeMaxItemsPerPage];
-  size_t dead_count = 0;
-  ItemPointer tids[kBtreeMaxTidsPerPage];
-  size_t tid_count = 0;
+  std::vector<OffsetNumber> dead;
+  std::vector<ItemPointer> tids;
   OffsetNumber last = page_item_count(page);
   for (OffsetNumber i = btree_special(page).first_data(); i <= last; ++i) {
     if (!page_item_id(page, i).is_dead()) continue;
-    dead[dead_count++] = i;
-    for (const ItemPointer& tid : btree_item(page, i).heap_tids()) tids[tid_count++] = tid;
+    dead.push_back(i);
+    for (const ItemPointer& tid : btree_item(page, i).heap_tids()) tids.push_back(tid);
   }
-  if (dead_count == 0) return;
-  BtreeDeleteRecord body{.latest_removed_xid = index_.relation.needs_wal()
-                                                   ? table_.latest_removed_xid({tids, tid_count})
-                                                   : 0,
-                         .deleted = static_cast<uint16_t>(dead_count),
-                         .updated = 0};
+  if (dead.empty()) return;
+  BtreeDeleteRecord body{
+      .latest_removed_xid = index_.relation.needs_wal() ? table_.latest_removed_xid(tids) : 0,
+      .deleted = static_cast<uint16_t>(dead.size()),
+      .updated = 0};
   CriticalSection critical;
-  page_index_multi_delete(page, {dead, dead_count});
+  page_index_multi_delete(page, dead);
   btree_special(page).clear(kBtreeHasGarbage);
   buffer_.mark_dirty();
   BtreeRecordWriter record(index_, kBtreeDelete);
   record.block(0, buffer_, kWalBlockStandardPage);
-  record.data(0, dead, dead_count * sizeof dead[0]);
+  record.data(0, dead.data(), dead.size() * sizeof dead[0]);
   record.main(&body, sizeof body);
   record.insert({&buffer_});
   critical.end();

@@ -2,6 +2,7 @@
 #include "access/btree_page.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "support/error.h"
 
@@ -84,18 +85,17 @@ IndexTuple* btree_swap_posting(IndexTuple& new_tuple, const IndexTuple& old_post
 
 IndexTuple* btree_remove_from_posting(const IndexTuple& posting, std::span<const uint16_t> removed,
                                       Arena& arena) {
-  ItemPointer kept[kBtreeMaxTidsPerPage];
-  size_t kept_count = 0;
+  std::vector<ItemPointer> kept;
   size_t next_removed = 0;
   std::span<const ItemPointer> tids = posting.heap_tids();
   for (size_t i = 0; i < tids.size(); ++i) {
     if (next_removed < removed.size() && removed[next_removed] == i) {
       ++next_removed;
     } else {
-      kept[kept_count++] = tids[i];
+      kept.push_back(tids[i]);
     }
   }
-  return index_form_posting(posting, {kept, kept_count}, arena);
+  return index_form_posting(posting, kept, arena);
 }
 
 }  // namespace cofork

@@ -87,6 +87,11 @@ struct BtreeMetadata {
 };
 static_assert(sizeof(BtreeMetadata) == 48);
 
+/// A page to work on before anybody sees it. Too big for the stack of a fiber.
+struct alignas(8) BtreePageCopy {
+  char bytes[kPageBytes];
+};
+
 /// What a deleted page holds instead of items: from when on nobody can be on the way to it.
 struct BtreeDeletedContents {
   uint64_t safe_xid;

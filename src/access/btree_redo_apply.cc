@@ -2,6 +2,7 @@
 //
 // What a record does to one of its pages follows from the record and the page alone.
 #include <cstring>
+#include <memory>
 #include <vector>
 
 #include "access/btree.h"
@@ -146,7 +147,8 @@ void make_left_half(const DecodedRecord& record, const BtreeSplitRecord& body, b
   }
   const IndexTuple* high_key = data.take_tuple(arena);
 
-  alignas(8) char copy[kPageBytes];
+  auto copied = std::make_unique<BtreePageCopy>();
+  Page copy = copied->bytes;
   const BtreeSpecial& old_special = btree_special(page);
   btree_page_init(copy);
   btree_special(copy) = old_special;
@@ -184,7 +186,8 @@ void apply_dedup(const DecodedRecord& record, Page page) {
   auto body = body_of<BtreeDedupRecord>(record);
   DataReader data(record, 0);
   auto intervals = data.take_values<BtreeDedupInterval>(body.intervals);
-  alignas(8) char copy[kPageBytes] = {};
+  auto copied = std::make_unique<BtreePageCopy>();
+  Page copy = copied->bytes;
   btree_page_init(copy);
   btree_special(copy) = btree_special(page);
   Arena arena;

@@ -10,21 +10,18 @@
 // right. The next one who comes to change something there finishes the split.
 #include <algorithm>
 #include <cstring>
+#include <memory>
 
 #include "access/btree_change.h"
 #include "access/btree_split_choice.h"
 #include "log/log.h"
+#include "model/stack.h"
 #include "model/task.h"
 #include "support/error.h"
 
 namespace cofork {
 
 namespace {
-
-/// A page to work on before anybody sees it.
-struct alignas(8) PageCopy {
-  char bytes[kPageBytes];
-};
 
 [[noreturn]] void throw_cannot_add(const BtreeIndex& index, const char* what, BlockNumber block) {
   throw Error(sqlstate::kInternalError, "failed to add {} to block {} in index \"{}\"", what, block,
@@ -54,7 +51,7 @@ class PageSplit {
   }
   const IndexTuple* left_high_key();
   void fill_pages();
-  void add(PageCopy& page, const IndexTuple& tuple);
+  void add(BtreePageCopy& page, const IndexTuple& tuple);
   Buffer lock_right_sibling();
   void change_pages(Buffer& right, Buffer& sibling, Buffer& child);
   void log(Buffer& right, Buffer& sibling, Buffer& child);
@@ -67,7 +64,9 @@ class PageSplit {
   const IndexTuple* original_tuple_;  ///< as it came, before a posting list was split
   const IndexTuple* new_posting_;
   SplitPlace place_{};
-  PageCopy left_page_, right_page_;
+  std::unique_ptr<BtreePageCopy[]> copies_ = std::make_unique<BtreePageCopy[]>(2);
+  BtreePageCopy& left_page_ = copies_[0];
+  BtreePageCopy& right_page_ = copies_[1];
   Arena arena_;
 };
 
@@ -82,7 +81,7 @@ const IndexTuple* PageSplit::left_high_key() {
   return index_truncate(index_.shape, last_left, first_right, arena_);
 }
 
-void PageSplit::add(PageCopy& page, const IndexTuple& tuple) {
+void PageSplit::add(BtreePageCopy& page, const IndexTuple& tuple) {
   auto where = static_cast<OffsetNumber>(page_item_count(page.bytes) + 1);
   // What was a separator in front of the right page's first child is minus infinity there.
   bool cut = &page == &right_page_ && !old_special_.is_leaf() &&
@@ -99,7 +98,7 @@ void PageSplit::add(PageCopy& page, const IndexTuple& tuple) {
 /// Divides the items over the two copies. The links are set when the right half has its number.
 void PageSplit::fill_pages() {
   uint16_t cycle = btree_vacuum_cycle(index_);
-  for (PageCopy* page : {&left_page_, &right_page_}) {
+  for (BtreePageCopy* page : {&left_page_, &right_page_}) {
     btree_page_init(page->bytes);
     BtreeSpecial& special = btree_special(page->bytes);
     special = old_special_;
@@ -113,7 +112,7 @@ void PageSplit::fill_pages() {
   add(left_page_, *left_high_key());
   if (!old_special_.is_rightmost()) add(right_page_, btree_item(old_page_, kBtreeHighKey));
   OffsetNumber last = page_item_count(old_page_);
-  PageCopy& new_side = place_.new_item_on_left ? left_page_ : right_page_;
+  BtreePageCopy& new_side = place_.new_item_on_left ? left_page_ : right_page_;
   for (OffsetNumber i = old_special_.first_data(); i <= last; ++i) {
     if (i == insertion_.offset) add(new_side, *insertion_.tuple);
     add(i < place_.first_right ? left_page_ : right_page_, old_item(i));
@@ -347,8 +346,10 @@ void btree_insert_on_page(BtreeIndex& index, Buffer buffer, Buffer child, BtreeS
     bool was_root = special.is_root();
     bool was_only = special.is_leftmost() && special.is_rightmost();
     Buffer right = PageSplit(index, buffer, changed, original_tuple, new_posting).run(child);
-    insert_downlink(index, std::move(buffer), std::move(right), std::move(stack), was_root,
-                    was_only);
+    with_stack([&] {
+      insert_downlink(index, std::move(buffer), std::move(right), std::move(stack), was_root,
+                      was_only);
+    });
     return;
   }
   insert_where_it_fits(index, buffer, child, changed, *original_tuple, new_posting);

@@ -8,10 +8,12 @@
 #include "access/btree_change.h"
 #include "access/btree_delete_page.h"
 #include "access/btree_vacuum_state.h"
+#include "access/visibility.h"
 #include "log/log.h"
 #include "model/task.h"
 #include "storage/free_space.h"
 #include "txn/lock_manager.h"
+#include "txn/snapshot.h"
 
 namespace cofork {
 
@@ -213,6 +215,9 @@ void VacuumScan::remove(Buffer& buffer, const Removal& removal) {
 
 /// Pages deleted at the beginning of this run may be free by now (_bt_pendingfsm_finalize).
 void VacuumScan::free_what_was_deleted() {
+  if (newly_deleted_.empty()) return;
+  // Takes a new look at who is running, which the test below does not do by itself.
+  oldest_removable_xid(horizon_kind(index_.relation));
   for (const BtreeDeletedPage& page : newly_deleted_) {
     if (!btree_nobody_needs(index_, page.safe_xid)) break;
     record_free(page.block);

@@ -110,10 +110,9 @@ bool IndexSort::is_before(const Entry& a, const Entry& b) const {
 }
 
 void IndexSort::add(const IndexTuple& tuple) {
-  if (arena_.footprint_bytes() + entries_.capacity() * sizeof(Entry) > memory_bytes_ &&
-      !entries_.empty()) {
-    write_run();
-  }
+  size_t bytes = tuple.size() + sizeof(Entry);
+  if (used_bytes_ + bytes > memory_bytes_ && !entries_.empty()) write_run();
+  used_bytes_ += bytes;
   entries_.push_back(entry_of(*copy_index_tuple(tuple, arena_)));
 }
 
@@ -139,6 +138,7 @@ void IndexSort::write_run() {
   runs_.push_back({.offset = start, .end = file_->size(), .buffer = {}});
   entries_.clear();
   arena_.reset();
+  used_bytes_ = 0;
 }
 
 void IndexSort::sort() {

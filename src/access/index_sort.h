@@ -69,6 +69,7 @@ class IndexSort {
 
   const IndexShape& shape_;
   size_t memory_bytes_;
+  size_t used_bytes_ = 0;  ///< of entries_ and their tuples
   Arena arena_;
   std::vector<Entry> entries_;
   size_t next_ = 0;
