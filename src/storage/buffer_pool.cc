@@ -86,8 +86,8 @@ BufferDescriptor& BufferAccess::allocate(const BufferTag& tag, uint32_t hash,
   }
   uint32_t state = victim.lock_header();
   victim.tag = tag;
-  // Those of unlogged relations need no WAL and no checkpoint; their init fork does. There are no
-  // unlogged relations yet.
+  // Every page counts as permanent: whether its relation is in WAL is not known down here. For an
+  // unlogged one that costs a write at checkpoints and now and then an image, never data.
   victim.unlock_header(state | kTagValid | kPermanent | kUse);
   map_.insert(descriptors_, number_of(victim), hash);
   pinned.keep();
