@@ -189,8 +189,12 @@ void Slru::write_page(int number) {
   slot.state = SlruState::kWriting;
   slot.dirty = false;  // whoever changes it from now on makes it dirty again
   slot.lock.acquire(LwMode::kExclusive);
+  // A copy, and the LSN that belongs to it: others may go on changing the page while it is written.
+  alignas(8) char bytes[kPageBytes];
+  std::memcpy(bytes, page(number), kPageBytes);
+  Lsn newest = newest_lsn(number);
   control_lock_->release();
-  IoFailure failure = write_to_disk(number, page_number);
+  IoFailure failure = write_to_disk(page_number, bytes, newest);
   control_lock_->acquire(LwMode::kExclusive);
   bool written = failure.step == IoFailure::Step::kNone;
   if (!written) slot.dirty = true;
@@ -225,24 +229,26 @@ Slru::IoFailure Slru::read_from_disk(int slot, int32_t page_number) {
   return {};
 }
 
-Slru::IoFailure Slru::write_to_disk(int slot, int32_t page_number) {
+Lsn Slru::newest_lsn(int slot) const {
+  Lsn newest;
+  for (int32_t i = 0; i < kind_->lsns_per_page; ++i) newest = std::max(newest, group_lsn(slot, i));
+  return newest;
+}
+
+Slru::IoFailure Slru::write_to_disk(int32_t page_number, const char* bytes, Lsn newest) {
   // WAL before data: of asynchronous commits, whose records nobody has waited for.
-  uint64_t newest = 0;
-  for (int32_t i = 0; i < kind_->lsns_per_page; ++i) {
-    newest = std::max(newest, group_lsn(slot, i).value);
-  }
-  if (newest != 0) {
+  if (newest.is_valid()) {
     // A failure here must not leave the slot being written for ever.
     CriticalSection critical;
-    wal_flush({newest});
+    wal_flush(newest);
     critical.end();
   }
   int32_t segment = page_number / kSlruPagesPerSegment;
   File file;
   int error = file.open(segment_path(segment), O_RDWR | O_CREAT);
   if (error != 0) return {IoFailure::Step::kOpen, -error};
-  ssize_t wrote = file.write_at(page(slot), kPageBytes, offset_in_segment(page_number),
-                                WaitEventId::kSlruWrite);
+  ssize_t wrote =
+      file.write_at(bytes, kPageBytes, offset_in_segment(page_number), WaitEventId::kSlruWrite);
   if (wrote < 0) return {IoFailure::Step::kWrite, static_cast<int>(-wrote)};
   if (kind_->sync == SyncHandler::kNone) return {};
   SyncTag tag;

@@ -119,7 +119,8 @@ class Slru {
     int error = 0;
   };
   IoFailure read_from_disk(int slot, int32_t page);
-  IoFailure write_to_disk(int slot, int32_t page);
+  IoFailure write_to_disk(int32_t page, const char* bytes, Lsn newest);
+  Lsn newest_lsn(int slot) const;
   [[noreturn]] void fail(int32_t page, uint32_t xid, const IoFailure& failure) const;
   std::string segment_path(int32_t segment) const;
   bool may_delete_segment(int32_t first_page, int32_t cutoff) const;
