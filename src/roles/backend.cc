@@ -111,7 +111,14 @@ void ClientBackend::send_report(const ErrorData& data) {
   if (major == 1 || major == 2) {
     append_version2_error(connection_.out(), data);
   } else {
-    append_report(connection_.out(), data);
+    // What the client's encoding cannot say is replaced by the complaint that it cannot.
+    std::optional<ErrorData> untranslatable;
+    try {
+      append_report(connection_.out(), data);
+    } catch (const Error& error) {
+      untranslatable = error.data();
+    }
+    if (untranslatable) append_report(connection_.out(), *untranslatable);
   }
   if (data.severity < Severity::kError) connection_.flush_without_waiting();
 }

@@ -10,6 +10,8 @@ namespace cofork {
 
 bool ClientBackend::execute_message(const Message& message) {
   MessageReader reader(message.body);
+  message_arena_.reset();
+  follow_encoding();
   switch (static_cast<ClientMessage>(message.type)) {
     case ClientMessage::kQuery:
       simple_query(reader);
@@ -54,9 +56,25 @@ bool ClientBackend::execute_message(const Message& message) {
 }
 
 std::string_view ClientBackend::read_text(MessageReader& reader) {
-  std::string_view text = reader.string();
+  return from_client(reader.string());
+}
+
+/// A client's text as UTF-8: the message's own bytes, checked, or a copy that lives as long.
+std::string_view ClientBackend::from_client(std::string_view text) {
+  if (client_encoding_ == Encoding::kLatin1) {
+    return is_ascii(text) ? text : message_arena_.copy(utf8_of_latin1(text));
+  }
   if (checks_encoding_) check_utf8(text);
   return text;
+}
+
+/// client_encoding may have changed: at once, in the middle of a simple query too.
+void ClientBackend::follow_encoding() {
+  if (encoding_version_ == settings_.version()) return;
+  encoding_version_ = settings_.version();
+  std::optional<Encoding> encoding = find_conversion(settings_.get(setting::kClientEncoding));
+  client_encoding_ = checks_encoding_ ? encoding.value_or(Encoding::kUtf8) : Encoding::kSqlAscii;
+  connection_.out().set_encoding(client_encoding_);
 }
 
 void ClientBackend::begin_command(std::string_view text) {
@@ -110,6 +128,7 @@ void ClientBackend::query_parsed(StatementClass strongest) {
 void ClientBackend::statement_begins(std::string_view tag) {
   log_identity_.command_tag = tag;
   set_title(tag);
+  follow_encoding();
 }
 
 // --- extended protocol
@@ -160,6 +179,7 @@ void ClientBackend::bind(MessageReader& reader) {
   for (int i = 0; i < format_count; ++i) formats_.push_back(reader.int16());
   reader.end();
 
+  if (client_encoding_ == Encoding::kLatin1) convert_binary_texts(statement);
   engine_->bind(portal, statement, parameters_, formats_);
   connection_.out().add_empty(ServerMessage::kBindComplete);
   if (duration_is_wanted()) {
@@ -190,9 +210,19 @@ void ClientBackend::read_bind_parameters(MessageReader& reader, std::string_view
             .context("{} parameter ${}", portal_in_context(portal), i + 1);
       }
       value.bytes = reader.bytes(length);
-      if (value.format == 0 && checks_encoding_) check_utf8(value.bytes);
+      if (value.format == 0) value.bytes = from_client(value.bytes);
     }
     parameters_.push_back(value);
+  }
+}
+
+/// Text in binary format is still text (textrecv).
+void ClientBackend::convert_binary_texts(std::string_view statement) {
+  std::span<const Oid> types = engine_->statement_parameters(statement);
+  for (size_t i = 0; i < std::min(types.size(), parameters_.size()); ++i) {
+    ParameterValue& value = parameters_[i];
+    if (value.is_null || value.format != 1 || find_type(types[i])->category != 'S') continue;
+    value.bytes = from_client(value.bytes);
   }
 }
 

@@ -54,6 +54,7 @@ void ClientBackend::greet() {
     session_.peer.client_port = start_.peer.port;
   }
   checks_encoding_ = settings_.get(setting::kServerEncoding) == "UTF8";
+  follow_encoding();
   task_.set_slot(&session_);
   session_.request_checkpoint = [](Task&) {
     request_checkpoint(kCheckpointImmediate | kCheckpointForce | kCheckpointWait);
@@ -88,6 +89,7 @@ void ClientBackend::send_parameter_status(std::string_view name, std::string_vie
 void ClientBackend::publish_settings() {
   if (published_settings_ == settings_.version()) return;
   published_settings_ = settings_.version();
+  follow_encoding();
   std::string_view application_name = settings_.get(setting::kApplicationName);
   if (log_identity_.application_name != application_name) {
     log_identity_.application_name = application_name;

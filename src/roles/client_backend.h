@@ -28,6 +28,8 @@
 #include "settings/settings.h"
 #include "shmem/backend_status.h"
 #include "sql/engine.h"
+#include "support/arena.h"
+#include "types/encoding.h"
 #include "wire/connection.h"
 #include "wire/message_reader.h"
 #include "wire/protocol.h"
@@ -137,6 +139,9 @@ class ClientBackend final : public ConnectionOwner, public ClientSink, public St
   void begin_timeouts();
   void end_timeouts();
   std::string_view read_text(MessageReader& reader);
+  void convert_binary_texts(std::string_view statement);
+  std::string_view from_client(std::string_view text);
+  void follow_encoding();
 
   // --- fast path (backend_function_call.cc) -----------------------------------------------------
   void function_call(MessageReader& reader);
@@ -208,6 +213,9 @@ class ClientBackend final : public ConnectionOwner, public ClientSink, public St
   uint64_t published_settings_ = 0;
 
   bool checks_encoding_ = true;  ///< the server's encoding is UTF8
+  Encoding client_encoding_ = Encoding::kUtf8;
+  uint64_t encoding_version_ = UINT64_MAX;  ///< of the settings client_encoding_ was taken from
+  Arena message_arena_;                     ///< converted texts of the message at work
   bool statement_was_logged_ = false;
   std::vector<ParameterValue> parameters_;  ///< of the Bind at work; kept for its capacity
   std::vector<int16_t> formats_;

@@ -39,8 +39,10 @@ void RowSender::row(EvalContext& context, const Datum* values, const bool* nulls
     size_t mark = out.open_value();
     if (formats_.empty() || formats_[i] == 0) {
       columns_[i].type->to_text(context, values[i], out.text());
+      out.convert_from(mark);
     } else {
       columns_[i].type->to_binary(context, values[i], out.text());
+      if (columns_[i].type->category == 'S') out.convert_from(mark);  // textsend
     }
     out.close_value(mark);
   }

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "settings/encodings.h"
+#include "types/encoding.h"
 #include "types/timezone.h"
 
 namespace cofork {
@@ -203,6 +204,11 @@ void clean_ascii(Call& call) {
 void check_client_encoding(Call& call) {
   const char* name = find_encoding(call.text());
   if (name == nullptr) throw refusal(call);
+  if (!find_conversion(name)) {
+    Error unsupported = refusal(call);
+    unsupported.data().sqlstate = sqlstate::kFeatureNotSupported;
+    throw std::move(unsupported).detail("Conversion between {} and UTF8 is not supported.", name);
+  }
   call.value = SettingValue::of_text(name);
 }
 

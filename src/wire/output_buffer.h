@@ -17,6 +17,7 @@
 #include <string_view>
 
 #include "support/bytes.h"
+#include "types/encoding.h"
 #include "wire/protocol.h"
 
 namespace cofork {
@@ -49,7 +50,9 @@ class OutputBuffer {
   void add_bytes(std::string_view bytes) { text_.append(bytes); }
   /// With the terminating NUL.
   void add_string(std::string_view text) {
+    size_t start = text_.size();
     text_.append(text);
+    convert_from(start);
     text_.push_back('\0');
   }
 
@@ -58,10 +61,17 @@ class OutputBuffer {
     text_.append(4, '\0');
     return text_.size();
   }
+  /// Text that was appended from `start` on is put into the client's encoding; may throw 22P05.
+  void convert_from(size_t start) {
+    if (encoding_ == Encoding::kLatin1) latin1_of_utf8(text_, start);
+  }
   void close_value(size_t mark) {
     store_be(text_.data() + mark - 4, static_cast<uint32_t>(text_.size() - mark));
   }
   std::string& text() { return text_; }
+
+  /// What the client reads; strings and values are converted to it from now on.
+  void set_encoding(Encoding encoding) { encoding_ = encoding; }
 
   /// A message without a body.
   void add_empty(ServerMessage type) {
@@ -109,6 +119,7 @@ class OutputBuffer {
   size_t sent_ = 0;      ///< bytes at the front that the kernel has
   size_t complete_ = 0;  ///< end of the last complete message
   volatile bool building_ = false;
+  Encoding encoding_ = Encoding::kUtf8;
 };
 
 }  // namespace cofork
