@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "catalog/function_tables.h"
+#include "catalog/procedures.h"
+#include "catalog/window_functions.h"
 #include "types/array.h"
 #include "types/scalar.h"
 
@@ -39,7 +41,8 @@ class Builtins {
          {kIntegerFunctions, kFloatFunctions, kNumericFunctions, kDatetimeConvertFunctions,
           kDatetimeMathFunctions, kDatetimeFieldFunctions, kComparisonFunctions, kTextFunctions,
           kTextFormatFunctions, kTextMatchFunctions, kArrayFunctions, kBitFunctions,
-          kRegexpFunctions, kByteaFunctions, kFormatFunctions, kNetworkFunctions, kMiscFunctions})
+          kRegexpFunctions, kByteaFunctions, kFormatFunctions, kNetworkFunctions, kMiscFunctions,
+          kWindowFunctions})
       add_functions(table);
     for (const BuiltinTables& tables : more) add_functions(tables.functions);
     sort_by_oid(functions);
@@ -211,6 +214,13 @@ std::span<const BuiltinCast> all_casts() {
 std::span<const BuiltinAggregate* const> aggregates_named(std::string_view name) {
   return rows_named(builtins().aggregates_by_name, name);
 }
+std::vector<Oid> procedures_named(std::string_view name) {
+  std::vector<Oid> oids;
+  for (const BuiltinFunction* function : functions_named(name)) oids.push_back(function->oid);
+  for (const BuiltinAggregate* aggregate : aggregates_named(name)) oids.push_back(aggregate->oid);
+  return oids;
+}
+
 const BuiltinAggregate* find_aggregate(Oid oid) {
   return find_sorted(kAggregates, oid);
 }

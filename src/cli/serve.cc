@@ -225,8 +225,11 @@ int Serve::run_postmaster(std::vector<ErrorData> messages) {
 }  // namespace
 
 int serve_command(int argc, char** argv) {
-  load_builtins(
-      {{session_functions()}, {admin_functions()}, {lock_functions()}, {transaction_functions()}});
+  load_builtins({{session_functions()},
+                 {admin_functions()},
+                 {activity_functions()},
+                 {lock_functions()},
+                 {transaction_functions()}});
   return Serve(argc, argv).run();
 }
 

@@ -95,7 +95,29 @@ constexpr Alias kAliases[] = {
     {"windows950", "BIG5"},
 };
 
+constexpr const char* kByNumber[] = {
+    "SQL_ASCII", "EUC_JP",        "EUC_CN",     "EUC_KR",     "EUC_TW",     "EUC_JIS_2004",
+    "UTF8",      "MULE_INTERNAL", "LATIN1",     "LATIN2",     "LATIN3",     "LATIN4",
+    "LATIN5",    "LATIN6",        "LATIN7",     "LATIN8",     "LATIN9",     "LATIN10",
+    "WIN1256",   "WIN1258",       "WIN866",     "WIN874",     "KOI8R",      "WIN1251",
+    "WIN1252",   "ISO_8859_5",    "ISO_8859_6", "ISO_8859_7", "ISO_8859_8", "WIN1250",
+    "WIN1253",   "WIN1254",       "WIN1255",    "WIN1257",    "KOI8U",      "SJIS",
+    "BIG5",      "GBK",           "UHC",        "GB18030",    "JOHAB",      "SHIFT_JIS_2004",
+};
+
 }  // namespace
+
+int encoding_number(std::string_view name) {
+  const char* found = find_encoding(name);
+  for (size_t i = 0; found != nullptr && i < std::size(kByNumber); ++i) {
+    if (std::string_view(kByNumber[i]) == found) return static_cast<int>(i);
+  }
+  return -1;
+}
+
+const char* encoding_of_number(int number) {
+  return number >= 0 && static_cast<size_t>(number) < std::size(kByNumber) ? kByNumber[number] : "";
+}
 
 const char* find_encoding(std::string_view name) {
   std::string word;

@@ -4,7 +4,8 @@
 //
 // One Analyzer works on one statement. Its methods are spread over
 //   analyze_select.cc   SELECT, VALUES, UNION …, WITH
-//   analyze_clauses.cc  target lists, GROUP BY, ORDER BY, DISTINCT, LIMIT, windows
+//   analyze_clauses.cc  target lists, GROUP BY, ORDER BY, DISTINCT, LIMIT
+//   analyze_window.cc   windows and their frames
 //   analyze_from.cc     FROM, joins, name spaces
 //   analyze_expr.cc     expressions          analyze_values.cc   casts, arrays, rows
 //   analyze_names.cc    columns by name      analyze_sublink.cc  sub-selects, row comparisons
@@ -162,7 +163,13 @@ class Analyzer {
   void limit_clause(const Node& node, Scope& scope);
   Expr* limit_value(const Node& node, Scope& scope, Place place, std::string_view name);
   void window_clause(const Node& node, Scope& scope);
+  Window* find_window(std::string_view name, Scope& scope, int location);
+  void copy_window(const Node& definition, Window& window, Scope& scope);
   Window* make_window(const Node& definition, Scope& scope);
+  void window_frame(const Node& definition, Window& window, Scope& scope);
+  Expr* range_offset(Expr* offset, Window& window);
+  Expr* range_bound(const Window& window, Expr* offset, bool preceding);
+  Window* window_of_call(const Node& over, Scope& scope);
 
   // --- expressions ----------------------------------------------------------------------------
   Expr* expression(const Node& node, Scope& scope, Place place);
@@ -171,6 +178,7 @@ class Analyzer {
   Expr* constant(const Node& node);
   Expr* parameter(const Node& node);
   Expr* column_reference(const Node& node, Scope& scope);
+  Expr* operator_chain(const Node& node, Scope& scope);
   Expr* operator_expression(const Node& node, Scope& scope);
   Expr* in_list(const Node& node, Scope& scope);
   Expr* between(const Node& node, Scope& scope);
@@ -213,6 +221,7 @@ class Analyzer {
                     const Node& node, Scope& scope);
   Expr* finish_aggregate(const Candidate& chosen, std::string_view name, std::span<Expr*> args,
                          const Node& node, Scope& scope);
+  void check_window_function_call(std::string_view name, const Node& node);
   Expr* finish_window_call(Expr* call, const Node& node, Scope& scope);
   std::vector<Candidate> call_candidates(std::string_view schema, std::string_view name,
                                          size_t count, bool variadic);

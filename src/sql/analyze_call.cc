@@ -4,6 +4,7 @@
 // As func_get_detail and func_select_candidate in parse_func.c and oper() in parse_oper.c.
 #include <algorithm>
 
+#include "catalog/window_functions.h"
 #include "sql/analyze.h"
 
 namespace cofork {
@@ -315,10 +316,6 @@ Expr* Analyzer::call_function(std::string_view schema, std::string_view name, st
     }
   }
   std::vector<Candidate> best = best_candidates(std::move(candidates), input);
-  if (best.empty() && node.node("over") != nullptr) {
-    throw Error(sqlstate::kFeatureNotSupported, "window function {} is not supported", name)
-        .position(position(node.location()));
-  }
   if (best.size() > 1) no_such_function(schema, name, args, node.location(), true);
   if (best.empty()) no_such_function(schema, name, args, node.location(), false);
   return finish_call(best[0], name, args, node, scope);
@@ -339,10 +336,14 @@ Expr* Analyzer::finish_call(const Candidate& chosen, std::string_view name, std:
                 name, name)
         .position(position(location));
   }
-  if (node.flag("agg_distinct")) refuse("DISTINCT");
-  if (node.flag("agg_within_group")) refuse("WITHIN GROUP");
-  if (!node.list("agg_order").empty()) refuse("ORDER BY");
-  if (node.node("agg_filter") != nullptr) refuse("FILTER");
+  if (is_window_function(function)) {
+    check_window_function_call(name, node);
+  } else {
+    if (node.flag("agg_distinct")) refuse("DISTINCT");
+    if (node.flag("agg_within_group")) refuse("WITHIN GROUP");
+    if (!node.list("agg_order").empty()) refuse("ORDER BY");
+    if (node.node("agg_filter") != nullptr) refuse("FILTER");
+  }
 
   std::vector<Oid> concrete;
   Oid result = function.result;

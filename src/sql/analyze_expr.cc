@@ -190,7 +190,39 @@ bool is_scalar_sublink(const Node* node) {
 
 }  // namespace
 
+namespace {
+
+/// a + b, both sides given and neither a row: what operator_chain() takes apart.
+bool is_plain_operator(const Node& node) {
+  return node.is(NodeKind::kAExpr) && node.string("kind") == "AEXPR_OP" &&
+         node.node("lexpr") != nullptr && node.node("rexpr") != nullptr &&
+         !node.node("lexpr")->is(NodeKind::kRowExpr);
+}
+
+}  // namespace
+
+/// a + b + c + …: the chain leans to the left, as deep as it is long. It is gone down in a loop and
+/// put together on the way back, so that only what is made of it is limited by the stack.
+Expr* Analyzer::operator_chain(const Node& node, Scope& scope) {
+  std::vector<const Node*> chain = {&node};
+  while (is_plain_operator(*chain.back()->node("lexpr"))) {
+    chain.push_back(chain.back()->node("lexpr"));
+  }
+  Expr* left = transform(*chain.back()->node("lexpr"), scope);
+  while (!chain.empty()) {
+    const Node& at = *chain.back();
+    chain.pop_back();
+    this_task().check_interrupts();
+    Expr* right = transform(*at.node("rexpr"), scope);
+    left = is_row(*left) && is_row(*right)
+               ? row_comparison(operator_name(at), left->args, right->args, at.location())
+               : make_operator(operator_name(at), left, right, at.location());
+  }
+  return left;
+}
+
 Expr* Analyzer::operator_expression(const Node& node, Scope& scope) {
+  if (is_plain_operator(node)) return operator_chain(node, scope);
   std::string_view kind = node.string("kind");
   if (kind == "AEXPR_OP_ANY" || kind == "AEXPR_OP_ALL") {
     return array_comparison(node, scope, kind == "AEXPR_OP_ANY");

@@ -60,6 +60,11 @@ void Analyzer::check_aggregate_place(Expr& aggregate, std::string_view, Scope& s
   }
   for (const Expr* arg : aggregate.args) {
     walk(arg, 0, [&](const Expr& part, int depth) {
+      if (depth == 0 && part.kind == ExprKind::kWindow) {
+        throw Error(sqlstate::kGroupingError,
+                    "aggregate function calls cannot contain window function calls")
+            .position(position(part.location));
+      }
       if (depth == 0 && part.kind == ExprKind::kSetCall) {
         throw Error(sqlstate::kFeatureNotSupported,
                     "aggregate function calls cannot contain set-returning function calls")

@@ -65,6 +65,13 @@ struct Portal {
   bool at_end = false;
 };
 
+/// Names of relations, for regclass.
+class RelationNames final : public ObjectNames {
+ public:
+  std::optional<Oid> find_relation(std::string_view schema, std::string_view name) override;
+  std::optional<std::string> relation_name(Oid oid) override;
+};
+
 struct Engine::State {
   explicit State(Session& s) : session(s) {}
 
@@ -141,6 +148,7 @@ struct Engine::State {
   TimeZone time_zone{"UTC", 0};
   RandomState random;
   RegexCache regexes;
+  RelationNames relation_names;
   Arena scratch;    ///< of the running utility statement
   std::string tag;  ///< "SELECT 12": what ExecuteResult::tag points to
   std::string_view running_tag;

@@ -314,6 +314,9 @@ void Folder::fold_query(Query& query) {
     fold_keys(window->order);
     fold_if(window->start_offset);
     fold_if(window->end_offset);
+    fold_if(window->range_key);
+    fold_if(window->range_start);
+    fold_if(window->range_end);
   }
   fold_if(query.limit);
   fold_if(query.offset);

@@ -5,6 +5,94 @@
 
 namespace cofork {
 
+// --- one aggregate ----------------------------------------------------------------------------
+
+void start_aggregate(const AggregateCall& call, AggregateState& state, Arena& arena) {
+  state.is_null = call.initial_is_null;
+  state.value = call.initial;
+  if (!call.initial_is_null && call.state_type != nullptr) {
+    state.value = copy_datum(*call.state_type, call.initial, arena);
+  }
+}
+
+namespace {
+
+void transition(Execution& ex, AggregateCall& call, AggregateState& state, Arena& arena) {
+  int first = call.transition->first;
+  const BuiltinAggregate& aggregate = *call.expr->aggregate;
+  if (aggregate.strict) {
+    for (int i = 1; i < call.transition->call.count; ++i) {
+      if (ex.nulls[first + i]) return;
+    }
+    if (state.is_null && call.initial_is_null && call.state_type != nullptr) {
+      // The first value is the state.
+      state.value = copy_datum(*call.state_type, ex.values[first + 1], arena);
+      state.is_null = false;
+      return;
+    }
+  }
+  ex.values[first] = state.value;
+  ex.nulls[first] = state.is_null;
+  ex.context.arena = &arena;
+  FunctionCall& site = call.transition->call;
+  site.result_is_null = false;
+  state.value = aggregate.transition(site);
+  state.is_null = site.result_is_null;
+}
+
+/// DISTINCT and ORDER BY: the collected rows, sorted, go through the transition now.
+void take_in_sorted(Execution& ex, AggregateCall& call, AggregateState& state, Arena& arena) {
+  auto compare = [&](const StoredRow& a, const StoredRow& b) {
+    for (const SortKey& key : call.order) {
+      auto c = static_cast<size_t>(key.target);
+      int order = compare_for_sort(a.values[c], a.nulls[c], b.values[c], b.nulls[c],
+                                   *call.collected.type(c), key.descending, key.nulls_first);
+      if (order != 0) return order;
+    }
+    return 0;
+  };
+  std::stable_sort(state.rows.begin(), state.rows.end(),
+                   [&](const StoredRow& a, const StoredRow& b) { return compare(a, b) < 0; });
+  const StoredRow* last = nullptr;
+  for (const StoredRow& row : state.rows) {
+    ex.task.check_interrupts();
+    if (call.expr->distinct && last != nullptr && compare(*last, row) == 0) continue;
+    last = &row;
+    call.collected.restore(ex, row);
+    transition(ex, call, state, arena);
+  }
+}
+
+}  // namespace
+
+void advance_aggregate(Execution& ex, AggregateCall& call, AggregateState& state, Arena& arena,
+                       Arena& row_arena) {
+  if (call.filter != nullptr && !call.filter->test(ex, row_arena)) return;
+  if (!call.arguments->steps.empty()) call.arguments->run(ex, row_arena);
+  if (!call.sorted) {
+    transition(ex, call, state, arena);
+    return;
+  }
+  call.keys->run(ex, row_arena);
+  state.rows.push(arena, call.collected.save(ex, arena));
+}
+
+void finish_aggregate(Execution& ex, AggregateCall& call, AggregateState& state, Arena& arena) {
+  if (call.sorted) take_in_sorted(ex, call, state, arena);
+  if (call.final == nullptr) {
+    ex.values[call.result_slot] = state.value;
+    ex.nulls[call.result_slot] = state.is_null;
+    return;
+  }
+  ex.values[call.final->first] = state.value;
+  ex.nulls[call.final->first] = state.is_null;
+  ex.context.arena = &arena;
+  FunctionCall& site = call.final->call;
+  site.result_is_null = false;
+  ex.values[call.result_slot] = call.expr->aggregate->final(site);
+  ex.nulls[call.result_slot] = site.result_is_null;
+}
+
 // --- groups -----------------------------------------------------------------------------------
 
 void AggregateNode::open(Execution& execution) {
@@ -22,53 +110,15 @@ void AggregateNode::open(Execution& execution) {
   for (Set& set : tables_) set.table->clear();
 }
 
-AggregateNode::State* AggregateNode::new_states() {
-  State* states = arena_.make_array<State>(calls.size());
-  for (size_t i = 0; i < calls.size(); ++i) {
-    const AggregateCall& call = calls[i];
-    states[i].is_null = call.initial_is_null;
-    states[i].value = call.initial;
-    if (!call.initial_is_null && call.state_type != nullptr) {
-      states[i].value = copy_datum(*call.state_type, call.initial, arena_);
-    }
-  }
+AggregateState* AggregateNode::new_states() {
+  AggregateState* states = arena_.make_array<AggregateState>(calls.size());
+  for (size_t i = 0; i < calls.size(); ++i) start_aggregate(calls[i], states[i], arena_);
   return states;
 }
 
-void AggregateNode::transition(Execution& ex, AggregateCall& call, State& state) {
-  int first = call.transition->first;
-  const BuiltinAggregate& aggregate = *call.expr->aggregate;
-  if (aggregate.strict) {
-    for (int i = 1; i < call.transition->call.count; ++i) {
-      if (ex.nulls[first + i]) return;
-    }
-    if (state.is_null && call.initial_is_null && call.state_type != nullptr) {
-      // The first value is the state.
-      state.value = copy_datum(*call.state_type, ex.values[first + 1], arena_);
-      state.is_null = false;
-      return;
-    }
-  }
-  ex.values[first] = state.value;
-  ex.nulls[first] = state.is_null;
-  ex.context.arena = &arena_;
-  FunctionCall& site = call.transition->call;
-  site.result_is_null = false;
-  state.value = aggregate.transition(site);
-  state.is_null = site.result_is_null;
-}
-
-void AggregateNode::advance(Execution& ex, State* states) {
+void AggregateNode::advance(Execution& ex, AggregateState* states) {
   for (size_t i = 0; i < calls.size(); ++i) {
-    AggregateCall& call = calls[i];
-    if (call.filter != nullptr && !call.filter->test(ex, row_arena_)) continue;
-    if (!call.arguments->steps.empty()) call.arguments->run(ex, row_arena_);
-    if (!call.sorted) {
-      transition(ex, call, states[i]);
-      continue;
-    }
-    call.keys->run(ex, row_arena_);
-    states[i].rows.push(arena_, call.collected.save(ex, arena_));
+    advance_aggregate(ex, calls[i], states[i], arena_, row_arena_);
   }
 }
 
@@ -89,7 +139,7 @@ void AggregateNode::read_input(Execution& ex) {
         entry = set.table->add(hash, set.key.save(ex, set.table->arena()));
         entry->extra = new_states();
       }
-      advance(ex, static_cast<State*>(entry->extra));
+      advance(ex, static_cast<AggregateState*>(entry->extra));
     }
   }
   // An empty grouping set has its group even without input.
@@ -100,47 +150,8 @@ void AggregateNode::read_input(Execution& ex) {
   }
 }
 
-void AggregateNode::finish_sorted(Execution& ex, AggregateCall& call, State& state) {
-  auto compare = [&](const StoredRow& a, const StoredRow& b) {
-    for (const SortKey& key : call.order) {
-      auto c = static_cast<size_t>(key.target);
-      int order = compare_for_sort(a.values[c], a.nulls[c], b.values[c], b.nulls[c],
-                                   *call.collected.type(c), key.descending, key.nulls_first);
-      if (order != 0) return order;
-    }
-    return 0;
-  };
-  std::stable_sort(state.rows.begin(), state.rows.end(),
-                   [&](const StoredRow& a, const StoredRow& b) { return compare(a, b) < 0; });
-  const StoredRow* last = nullptr;
-  for (const StoredRow& row : state.rows) {
-    ex.task.check_interrupts();
-    if (call.expr->distinct && last != nullptr && compare(*last, row) == 0) continue;
-    last = &row;
-    call.collected.restore(ex, row);
-    transition(ex, call, state);
-  }
-}
-
-void AggregateNode::emit(Execution& ex, State* states) {
-  result_arena_.reset();
-  for (size_t i = 0; i < calls.size(); ++i) {
-    AggregateCall& call = calls[i];
-    State& state = states[i];
-    if (call.sorted) finish_sorted(ex, call, state);
-    if (call.final == nullptr) {
-      ex.values[call.result_slot] = state.value;
-      ex.nulls[call.result_slot] = state.is_null;
-      continue;
-    }
-    ex.values[call.final->first] = state.value;
-    ex.nulls[call.final->first] = state.is_null;
-    ex.context.arena = &arena_;
-    FunctionCall& site = call.final->call;
-    site.result_is_null = false;
-    ex.values[call.result_slot] = call.expr->aggregate->final(site);
-    ex.nulls[call.result_slot] = site.result_is_null;
-  }
+void AggregateNode::emit(Execution& ex, AggregateState* states) {
+  for (size_t i = 0; i < calls.size(); ++i) finish_aggregate(ex, calls[i], states[i], arena_);
 }
 
 bool AggregateNode::next(Execution& ex) {
@@ -168,7 +179,7 @@ bool AggregateNode::next(Execution& ex) {
       ex.values[grouping_slot] = mask;
       ex.nulls[grouping_slot] = false;
     }
-    emit(ex, static_cast<State*>(entry->extra));
+    emit(ex, static_cast<AggregateState*>(entry->extra));
     return true;
   }
   return false;

@@ -26,6 +26,22 @@ struct AggregateCall {
   std::vector<SortKey> order;  ///< over the collected columns: target is the index
 };
 
+/// What an aggregate has taken in so far.
+struct AggregateState {
+  Datum value;
+  bool is_null;
+  List<StoredRow> rows;  ///< collected, for sorted calls
+};
+
+/// A state before the first row; it and what it grows into lie in `arena`.
+void start_aggregate(const AggregateCall& call, AggregateState& state, Arena& arena);
+/// Takes in the row in the frame. Arguments are computed into `row_arena`.
+void advance_aggregate(Execution& execution, AggregateCall& call, AggregateState& state,
+                       Arena& arena, Arena& row_arena);
+/// Puts the result into the call's slot; the state may go on afterwards.
+void finish_aggregate(Execution& execution, AggregateCall& call, AggregateState& state,
+                      Arena& arena);
+
 /// Groups by hash, in order of first appearance; without keys, one group (nodeAgg.c).
 class AggregateNode final : public PlanNode {
  public:
@@ -41,30 +57,23 @@ class AggregateNode final : public PlanNode {
   int grouping_slot = -1;  ///< mask of the keys not in the current set
 
  private:
-  struct State {
-    Datum value;
-    bool is_null;
-    List<StoredRow> rows;  ///< collected, for sorted calls
-  };
   struct Set {
     RowShape key;
     std::unique_ptr<RowTable> table;
   };
   void read_input(Execution& execution);
-  State* new_states();
-  void advance(Execution& execution, State* states);
-  void transition(Execution& execution, AggregateCall& call, State& state);
-  void finish_sorted(Execution& execution, AggregateCall& call, State& state);
-  void emit(Execution& execution, State* states);
+  AggregateState* new_states();
+  void advance(Execution& execution, AggregateState* states);
+  void emit(Execution& execution, AggregateState* states);
 
   PlanNode* child_;
   const RowShape keys_;
   Program* key_program_;
   std::vector<Set> tables_;
-  State* single_ = nullptr;  ///< no keys at all
+  AggregateState* single_ = nullptr;  ///< no keys at all
   bool has_read_ = false, single_done_ = false;
   size_t set_ = 0, at_ = 0;
-  Arena arena_{8192}, row_arena_, result_arena_;
+  Arena arena_{8192}, row_arena_;
 };
 
 /// Sorts its child's rows (nodeSort.c).

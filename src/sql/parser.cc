@@ -58,6 +58,9 @@ ErrorData error_from(std::string_view text, const PgQueryError& failure) {
   data.sqlstate = sqlstate::kSyntaxError;
   data.message = failure.message;
   data.position = std::max(failure.cursorpos, 0);
+  data.file = __FILE__;
+  data.line = __LINE__;
+  data.function = __func__;
   if (data.message.find("not implemented") != std::string::npos ||
       data.message.find("not supported") != std::string::npos) {
     data.sqlstate = sqlstate::kFeatureNotSupported;

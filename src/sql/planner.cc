@@ -109,7 +109,7 @@ PlannedQuery Planner::plan_select(Query& query) {
       node = make_node<ResultNode>();
     }
     node = filter(node, conjuncts);
-    if (is_grouped(query)) node = plan_aggregates(query, node);
+    if (is_grouped(query)) node = plan_aggregates(query, node, input);
     if (query.having != nullptr) {
       std::vector<Expr*> having = {query.having};
       node = filter(node, having);
@@ -340,7 +340,11 @@ class AggregateBuilder {
   Execution& ex_;
 };
 
-PlanNode* Planner::plan_aggregates(Query& query, PlanNode* child) {
+AggregateCall Planner::build_aggregate(const Expr& expr, int result_slot) {
+  return AggregateBuilder(*this, ex_).build(expr, result_slot);
+}
+
+PlanNode* Planner::plan_aggregates(Query& query, PlanNode* child, RowShape& shape) {
   RowShape keys;
   Program* key_program = new_program();
   std::vector<Replacement> grouped;
@@ -368,7 +372,8 @@ PlanNode* Planner::plan_aggregates(Query& query, PlanNode* child) {
   }
   if (node->sets.empty()) node->sets.push_back(all);
   node->grouping_slot = grouping_slot_ = new_slots(1);
-  AggregateBuilder builder(*this, ex_);
+  shape = keys;
+  shape.add(grouping_slot_, find_type(type_oid::kInt8));
   std::vector<Expr*> done;
   for (Expr* aggregate : find_aggregates(query)) {
     auto same = std::ranges::find_if(done, [&](Expr* e) { return same_expr(e, aggregate); });
@@ -377,15 +382,12 @@ PlanNode* Planner::plan_aggregates(Query& query, PlanNode* child) {
       continue;
     }
     aggregate->slot = new_slots(1);
-    node->calls.push_back(builder.build(*aggregate, aggregate->slot));
+    node->calls.push_back(build_aggregate(*aggregate, aggregate->slot));
+    shape.add(aggregate->slot, find_type(aggregate->type));
     done.push_back(aggregate);
   }
   replacements_.insert(replacements_.end(), grouped.begin(), grouped.end());
   return node;
-}
-
-PlanNode* Planner::plan_windows(Query&, PlanNode*, const RowShape&) {
-  throw Error(sqlstate::kFeatureNotSupported, "window functions are not supported");
 }
 
 }  // namespace cofork

@@ -4,7 +4,8 @@
 //   FROM (scans, joins, with WHERE pushed down) → WHERE → groups → HAVING → windows →
 //   select list → DISTINCT → ORDER BY → LIMIT
 //
-//   planner.cc        queries      plan_from.cc   FROM and joins      plan_sets.cc  UNION …, WITH
+//   planner.cc        queries      plan_from.cc     FROM and joins
+//   plan_sets.cc      UNION …, WITH                plan_windows.cc  windows
 //   compile_expr.cc   expressions, as ExecInitExprRec in execExpr.c
 #pragma once
 
@@ -16,6 +17,8 @@
 #include "sql/query.h"
 
 namespace cofork {
+
+struct AggregateCall;
 
 /// A planned query: its rows stand in consecutive slots.
 struct PlannedQuery {
@@ -59,8 +62,12 @@ class Planner {
 
   // Queries.
   PlannedQuery plan_select(Query& query);
-  PlanNode* plan_aggregates(Query& query, PlanNode* child);
+  /// `shape` becomes what stands for a group: its keys and its aggregates.
+  PlanNode* plan_aggregates(Query& query, PlanNode* child, RowShape& shape);
+  AggregateCall build_aggregate(const Expr& expr, int result_slot);
   PlanNode* plan_windows(Query& query, PlanNode* child, const RowShape& input);
+  PlanNode* plan_window(Window& window, std::span<Expr* const> calls, PlanNode* child,
+                        const RowShape& input);
   PlanNode* plan_targets(Query& query, PlanNode* child, PlannedQuery& planned);
   PlanNode* plan_order(Query& query, PlanNode* child, PlannedQuery& planned);
   PlanNode* plan_set_operation(Query& query, PlannedQuery& planned);

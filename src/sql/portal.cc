@@ -243,6 +243,20 @@ void Engine::State::drop_portals(bool all) {
   });
 }
 
+// --- names ------------------------------------------------------------------------------------
+
+std::optional<Oid> RelationNames::find_relation(std::string_view schema, std::string_view name) {
+  const BuiltinView* view = find_view(schema, name);
+  if (view == nullptr) return std::nullopt;
+  return view->oid;
+}
+
+std::optional<std::string> RelationNames::relation_name(Oid oid) {
+  const BuiltinView* view = find_view(oid);
+  if (view == nullptr) return std::nullopt;
+  return view->name;
+}
+
 // --- statement boundaries ---------------------------------------------------------------------
 
 int64_t Engine::State::now_us() const {
@@ -296,6 +310,7 @@ const EvalContext& Engine::State::context() {
   base.time_zone = &time_zone;
   base.random = &random;
   base.regex_cache = &regexes;
+  base.object_names = &relation_names;
   base.transaction_start_us = session.transaction.start_us();
   base.statement_start_us = session.statement_start_us;
   return base;

@@ -111,12 +111,16 @@ struct SortKey {
 
 enum class FrameMode : uint8_t { kRange, kRows, kGroups };
 struct Window {
-  std::string_view name;
+  std::string_view name;  ///< "" for one written in its OVER
   List<SortKey> partition;
   List<SortKey> order;
   uint32_t frame_options = 0;  ///< FRAMEOPTION_* bits of parsenodes.h
   Expr* start_offset = nullptr;
   Expr* end_offset = nullptr;
+  // RANGE with an offset: the order key as it is compared, and the key plus or minus the offsets.
+  Expr* range_key = nullptr;
+  Expr* range_start = nullptr;
+  Expr* range_end = nullptr;
   int location = -1;
 };
 

@@ -4,6 +4,7 @@
 #include "catalog/array_element.h"
 #include "catalog/function_tables.h"
 #include "catalog/functions/wrap.h"
+#include "catalog/procedures.h"
 #include "support/error.h"
 #include "types/numeric.h"
 #include "types/scalar.h"
@@ -101,6 +102,11 @@ std::optional<Oid> to_regtype(std::string_view name) {
   if (oid == kInvalidOid) return std::nullopt;
   return oid;
 }
+std::optional<Oid> to_regproc(std::string_view text) {
+  std::vector<Oid> found = procedures_named(parse_qualified_name(text).name);
+  if (found.size() != 1) return std::nullopt;
+  return found[0];
+}
 Oid text_to_regclass(FunctionCall& call, std::string_view name) {
   const BuiltinType& type = *find_type(kRegclass);
   return datum_to_oid(type.from_text(call.context, name));
@@ -116,6 +122,7 @@ constexpr BuiltinFunction kRows[] = {
     BuiltinFunction{1269, "pg_column_size", kInt4, {kAny}, fn<column_size>}.stable(),
     {2288, "pg_size_pretty", kText, {kInt8}, fn<size_pretty>},
     BuiltinFunction{3493, "to_regtype", kRegtype, {kText}, fn<to_regtype>}.stable(),
+    BuiltinFunction{3494, "to_regproc", kRegproc, {kText}, fn<to_regproc>}.stable(),
     BuiltinFunction{1079, "regclass", kRegclass, {kText}, fn<text_to_regclass>}.stable(),
 };
 

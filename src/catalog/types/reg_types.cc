@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "catalog/function_tables.h"
+#include "catalog/procedures.h"
 #include "support/error.h"
 #include "types/binary_reader.h"
 #include "types/hash.h"
@@ -95,18 +96,20 @@ struct RegProc : OidWords {
   static Datum input(EvalContext&, const BuiltinType&, std::string_view text, int32_t) {
     Oid oid;
     if (is_number_or_none(text, oid)) return datum_from_oid(oid);
-    auto functions = functions_named(parse_qualified_name(text).name);
-    if (functions.empty())
+    std::vector<Oid> found = procedures_named(parse_qualified_name(text).name);
+    if (found.empty())
       throw Error(sqlstate::kUndefinedFunction, "function \"{}\" does not exist", text);
-    if (functions.size() > 1) {
+    if (found.size() > 1) {
       throw Error(sqlstate::kAmbiguousFunction, "more than one function named \"{}\"", text);
     }
-    return datum_from_oid(functions[0]->oid);
+    return datum_from_oid(found[0]);
   }
   static void output(EvalContext&, Datum value, std::string& text) {
     Oid oid = datum_to_oid(value);
     if (const BuiltinFunction* function = find_function(oid)) {
       text += quote_identifier(function->name);
+    } else if (const BuiltinAggregate* aggregate = find_aggregate(oid)) {
+      text += quote_identifier(aggregate->name);
     } else if (oid == kInvalidOid) {
       text += '-';
     } else {

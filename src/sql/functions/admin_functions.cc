@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "catalog/functions/wrap.h"
+#include "io/durable.h"
 #include "log/log.h"
 #include "model/model.h"
 #include "settings/settings.h"
@@ -110,6 +111,36 @@ bool rotate_logfile(EvalContext& context) {
   return true;
 }
 
+constexpr const char* kCurrentLogfiles = "current_logfiles";
+
+/// The file the logger writes now: in the given format, or in the first one there is.
+Datum current_logfile(FunctionCall& call) {
+  require_superuser(call.context, "pg_current_logfile");
+  std::string_view format;
+  if (call.count > 0 && !call.nulls[0]) format = varlena_view(call.args[0]);
+  bool any = call.count == 0 || call.nulls[0];
+  if (!any && format != "stderr" && format != "csvlog" && format != "jsonlog") {
+    throw Error(sqlstate::kInvalidParameterValue, "log format \"{}\" is not supported", format)
+        .hint("The supported log formats are \"stderr\", \"csvlog\", and \"jsonlog\".");
+  }
+  // Lines "FORMAT PATH". The file is there only while there is a logger.
+  struct stat st;
+  std::string all;
+  if (call.context.session->task.os().files.stat(kCurrentLogfiles, st) == 0) {
+    all = read_whole_file(kCurrentLogfiles, WaitEventId::kDataFileRead);
+  }
+  for (std::string_view left = all; !left.empty();) {
+    std::string_view line = left.substr(0, left.find('\n'));
+    left.remove_prefix(std::min(left.size(), line.size() + 1));
+    size_t space = line.find(' ');
+    if (space == line.npos) continue;
+    if (any || line.substr(0, space) == format) {
+      return varlena_from(call.arena(), line.substr(space + 1));
+    }
+  }
+  return call.null();
+}
+
 // --- sleeping ---------------------------------------------------------------------------------
 
 void sleep_seconds(Session& session, double seconds) {
@@ -190,6 +221,10 @@ constexpr BuiltinFunction kFunctions[] = {
     BuiltinFunction{2622, "pg_rotate_logfile", kBool, {}, fn<rotate_logfile>}.changing(),
     BuiltinFunction{2560, "pg_postmaster_start_time", kTimestampTz, {}, fn<postmaster_start_time>}
         .stable(),
+    BuiltinFunction{3800, "pg_current_logfile", kText, {}, current_logfile}.on_null().changing(),
+    BuiltinFunction{3801, "pg_current_logfile", kText, {kText}, current_logfile}
+        .on_null()
+        .changing(),
     BuiltinFunction{2626, "pg_sleep", kVoid, {kFloat8}, pg_sleep}.changing(),
     BuiltinFunction{3935, "pg_sleep_for", kVoid, {kInterval}, pg_sleep_for}.changing(),
     BuiltinFunction{3936, "pg_sleep_until", kVoid, {kTimestampTz}, pg_sleep_until}.changing(),

@@ -2,6 +2,7 @@
 #include "sql/functions/session_functions.h"
 
 #include "catalog/functions/wrap.h"
+#include "settings/encodings.h"
 #include "settings/hooks.h"
 #include "settings/settings.h"
 #include "sql/session.h"
@@ -124,7 +125,10 @@ std::optional<int32_t> server_port(EvalContext& context) {
 }
 
 Name encoding_to_char(int32_t encoding) {
-  return {encoding == 6 ? "UTF8" : encoding == 0 ? "SQL_ASCII" : ""};
+  return {encoding_of_number(encoding)};
+}
+int32_t char_to_encoding(Name name) {
+  return encoding_number(name.text);
 }
 Name client_encoding() {
   return {settings().get(setting::kClientEncoding)};
@@ -154,6 +158,7 @@ constexpr BuiltinFunction kFunctions[] = {
     BuiltinFunction{2198, "inet_server_addr", kInet, {}, server_address}.on_null().stable(),
     BuiltinFunction{2199, "inet_server_port", kInt4, {}, fn<server_port>}.on_null().stable(),
     BuiltinFunction{1597, "pg_encoding_to_char", kName, {kInt4}, fn<encoding_to_char>}.stable(),
+    BuiltinFunction{1264, "pg_char_to_encoding", kInt4, {kName}, fn<char_to_encoding>}.stable(),
     BuiltinFunction{810, "pg_client_encoding", kName, {}, fn<client_encoding>}.stable(),
     BuiltinFunction{1039, "getdatabaseencoding", kName, {}, fn<database_encoding>}.stable(),
 };
