@@ -1,8 +1,10 @@
 // See record.h.
 #include "catalog/record.h"
 
+#include "model/stack.h"
 #include "support/error.h"
 #include "types/array.h"
+#include "types/text.h"
 
 namespace cofork {
 namespace {
@@ -105,9 +107,15 @@ void record_to_text(EvalContext& context, Datum record, std::string& text) {
   for (bool first = true; fields.next(type, value, is_null); first = false) {
     if (!first) text += ',';
     if (is_null) continue;
+    // A record in a record is as deep as somebody has written, and each level doubles its quotes.
     std::string field;
-    type->to_text(context, value, field);
+    with_stack([&] { type->to_text(context, value, field); });
     append_quoted(text, field);
+    if (text.size() > kLargestText) {
+      throw Error(sqlstate::kProgramLimitExceeded, "out of memory")
+          .detail("Cannot enlarge string buffer containing {} bytes by {} more bytes.", text.size(),
+                  field.size());
+    }
   }
   text += ')';
 }
@@ -128,7 +136,7 @@ void record_to_binary(EvalContext& context, Datum record, std::string& bytes) {
     size_t length_at = bytes.size();
     put(0xFFFFFFFF);
     if (is_null) continue;
-    type->to_binary(context, value, bytes);
+    with_stack([&] { type->to_binary(context, value, bytes); });
     store_be(bytes.data() + length_at, static_cast<uint32_t>(bytes.size() - length_at - 4));
   }
 }
@@ -155,7 +163,8 @@ int compare_records(Datum a, Datum b) {
       if (x_null && y_null) continue;
       return x_null ? 1 : -1;
     }
-    if (int order = left_type->compare(x, y); order != 0) return order;
+    int order = with_stack([&] { return left_type->compare(x, y); });
+    if (order != 0) return order;
   }
 }
 
@@ -166,7 +175,8 @@ uint64_t hash_record(Datum record) {
   bool is_null = false;
   uint64_t hash = 0;
   while (fields.next(type, value, is_null)) {
-    uint64_t part = is_null || type->hash == nullptr ? 0 : type->hash(value);
+    bool counts = !is_null && type->hash != nullptr;
+    uint64_t part = counts ? with_stack([&] { return type->hash(value); }) : 0;
     hash = hash * 31 + part;
   }
   return hash;
