@@ -164,7 +164,10 @@ int Serve::print_setting() {
   std::optional<ErrorData> failed;
   try {
     SettingIndex index = find_setting(options_.shown_setting);
-    if (index == SettingIndex::kSharedMemorySize) {
+    if (index == SettingIndex::kSharedMemorySizeInHugePages) {
+      fmt::print("{}\n", shared_memory_size_in_huge_pages(limits_from(view),
+                                                          view.get(setting::kHugePageSize)));
+    } else if (index == SettingIndex::kSharedMemorySize) {
       fmt::print("{}\n", shared_memory_size_mb(limits_from(view)));
     } else if (index != SettingIndex::kCount) {
       fmt::print("{}\n", show_setting(setting_info(index), view.value(index), false));

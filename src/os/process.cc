@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
+#include <fstream>
 
 namespace cofork {
 
@@ -44,6 +45,16 @@ int64_t open_files_limit() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return -1;
   return static_cast<int64_t>(limit.rlim_cur);
+}
+
+size_t preferred_huge_page_bytes() {
+  std::ifstream meminfo("/proc/meminfo");
+  for (std::string line; std::getline(meminfo, line);) {
+    constexpr std::string_view kLabel = "Hugepagesize:";
+    if (line.starts_with(kLabel))
+      return std::strtoull(line.c_str() + kLabel.size(), nullptr, 10) * 1024;
+  }
+  return 0;
 }
 
 }  // namespace cofork

@@ -25,5 +25,7 @@ mode_t set_file_creation_mask(mode_t mask);
 std::string executable_path();
 /// The limit on open files as the kernel enforces it now (RLIMIT_NOFILE); -1 when unlimited.
 int64_t open_files_limit();
+/// The kernel's default size of a huge page in bytes (/proc/meminfo); 0: it has none.
+size_t preferred_huge_page_bytes();
 
 }  // namespace cofork

@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "access/btree_vacuum_state.h"
+#include "os/process.h"
 #include "recovery/cluster_state.h"
 #include "shmem/backend_status.h"
 #include "shmem/background_worker.h"
@@ -96,6 +97,12 @@ Limits limits_from(const SettingsView& settings) {
 int shared_memory_size_mb(const Limits& limits) {
   constexpr size_t kMegabyte = 1024 * 1024;
   return static_cast<int>((segment_size(all_areas(), limits) + kMegabyte - 1) / kMegabyte);
+}
+
+int shared_memory_size_in_huge_pages(const Limits& limits, int page_kb) {
+  size_t page = page_kb > 0 ? static_cast<size_t>(page_kb) * 1024 : preferred_huge_page_bytes();
+  if (page == 0) return -1;
+  return static_cast<int>((segment_size(all_areas(), limits) + page - 1) / page);
 }
 
 void ServerMemory::create(const Limits& limits, Pid postmaster) {

@@ -22,6 +22,9 @@ std::span<const AreaSpec> all_areas();
 Limits limits_from(const SettingsView& settings);
 /// shared_memory_size in megabytes, rounded up.
 int shared_memory_size_mb(const Limits& limits);
+/// In huge pages of `page_kb`, or for 0 of the size the kernel prefers; -1 where it has none
+/// (InitializeShmemGUCs).
+int shared_memory_size_in_huge_pages(const Limits& limits, int page_kb);
 
 class ServerMemory {
  public:

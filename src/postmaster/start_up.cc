@@ -228,6 +228,10 @@ void Postmaster::make_shared_memory() {
   Limits limits = limits_from(view_);
   server_.set("shared_memory_size", fmt::format("{}", shared_memory_size_mb(limits)),
               SettingSource::kDynamicDefault);
+  server_.set("shared_memory_size_in_huge_pages",
+              fmt::format("{}", shared_memory_size_in_huge_pages(
+                                    limits, view_.get(setting::kHugePageSize))),
+              SettingSource::kDynamicDefault);
   view_.adopt(server_.current());
   memory_.create(limits, self_.pid());
   self_.set_slot(&memory_.segment());

@@ -81,6 +81,7 @@ void ClientBackend::begin_command(std::string_view text) {
   session_.statement_start_us = now_timestamp();
   log_identity_.statement = text;
   statement_was_logged_ = false;
+  if (session_.transaction.is_idle()) sample_transaction();
   set_state(BackendState::kRunning, text);
   begin_timeouts();
 }

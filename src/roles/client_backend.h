@@ -171,6 +171,8 @@ class ClientBackend final : public ConnectionOwner, public ClientSink, public St
   bool log_statement_wants(StatementClass statement_class) const;
   void log_statement_text(std::string message, std::string detail);
   bool duration_is_wanted() const;
+  void sample_transaction();
+  bool is_drawn(double rate) const;
   bool is_in_sample(int64_t duration_us);
   /// After a statement, if duration_is_wanted(): "duration: … ms", and when the settings say so and
   /// it was not logged before, "WHAT: TEXT" behind it ("statement", "bind NAME", "execute NAME").
@@ -217,6 +219,7 @@ class ClientBackend final : public ConnectionOwner, public ClientSink, public St
   uint64_t encoding_version_ = UINT64_MAX;  ///< of the settings client_encoding_ was taken from
   Arena message_arena_;                     ///< converted texts of the message at work
   bool statement_was_logged_ = false;
+  bool transaction_is_sampled_ = false;  ///< log_transaction_sample_rate chose it
   std::vector<ParameterValue> parameters_;  ///< of the Bind at work; kept for its capacity
   std::vector<int16_t> formats_;
   std::vector<Oid> parameter_types_;  ///< of the Parse at work

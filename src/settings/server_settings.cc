@@ -10,11 +10,18 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "os/real_os.h"
 #include "settings/config_file.h"
 #include "settings/custom.h"
 
 namespace cofork {
 namespace {
+
+/// The first reading comes before there are tasks.
+int64_t now_us() {
+  Task* task = this_task_or_null();
+  return (task != nullptr ? task->os() : real_operating_system()).clock.realtime_us();
+}
 
 ErrorData log_line(SqlState sqlstate, std::string message, Severity severity = Severity::kLog) {
   ErrorData data;
@@ -305,6 +312,7 @@ ConfigReading ServerSettings::read_files(bool at_start) {
     std::unique_ptr<SettingsGeneration> next = builder.build(read);
     if (builder.file_with_error() != nullptr) file_with_error = *builder.file_with_error();
     applied = true;
+    loaded_at_us_.store(now_us(), std::memory_order_relaxed);
     if (reading.ok || !at_start) publish(std::move(next));
   }
   if (!reading.ok) {

@@ -71,9 +71,10 @@ class ServerSettings {
   /// kFatal for the log, or kError for a plain line on standard error, both with exit code 1.
   std::optional<ErrorData> cross_check() const;
 
-  /// For a process that is born again after a crash: the values that were in force, and the way back
-  /// to them without reading files that may have been edited since (write_nondefault_variables and
-  /// read_nondefault_variables in guc.c). restore() is called on a fresh object; throws as set().
+  /// For a process that is born again after a crash: the values that were in force, and the way
+  /// back to them without reading files that may have been edited since (write_nondefault_variables
+  /// and read_nondefault_variables in guc.c). restore() is called on a fresh object; throws as
+  /// set().
   std::vector<SavedSetting> save() const;
   void restore(const std::vector<SavedSetting>& saved);
 
@@ -88,6 +89,9 @@ class ServerSettings {
   std::shared_ptr<const SettingsGeneration> current() const {
     return current_.load(std::memory_order_acquire);
   }
+  /// When the files were last read and their values taken, microseconds since 1970 UTC
+  /// (PgReloadTime).
+  int64_t loaded_at_us() const { return loaded_at_us_.load(std::memory_order_relaxed); }
   FileSystem& files() const { return files_; }
   const std::string& data_directory() const { return data_directory_; }
   std::string auto_config_file() const { return data_directory_ + "/postgresql.auto.conf"; }
@@ -111,6 +115,7 @@ class ServerSettings {
   std::string data_directory_;  ///< empty until it is known
   std::string config_file_;
   std::vector<BaseItem> base_;  ///< values that do not come from files; weaker sources first
+  std::atomic<int64_t> loaded_at_us_{0};
   std::atomic<std::shared_ptr<const SettingsGeneration>> current_;
 };
 

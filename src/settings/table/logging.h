@@ -58,7 +58,7 @@ INTEGER(kLogStartupProgressInterval, "log_startup_progress_interval", kSighup, k
         kMilliseconds, 10000, 0, kMaxInt, "report long startup steps this often")
 REAL(kLogStatementSampleRate, "log_statement_sample_rate", kSuperuser, kLive, kNoUnit, 1, 0, 1,
      "share of sampled statements to log")
-REAL(kLogTransactionSampleRate, "log_transaction_sample_rate", kSuperuser, 0, kNoUnit, 0, 0, 1,
+REAL(kLogTransactionSampleRate, "log_transaction_sample_rate", kSuperuser, kLive, kNoUnit, 0, 0, 1,
      "share of transactions to log whole")
 #undef CATEGORY
 

@@ -67,7 +67,7 @@ ENUM(kDynamicSharedMemoryType, "dynamic_shared_memory_type", kPostmaster, 0,
      "kind of dynamic shared memory")
 REAL(kHashMemMultiplier, "hash_mem_multiplier", kUser, kExplain, kNoUnit, 2, 1, 1000,
      "hash memory as a multiple of work_mem")
-INTEGER(kHugePageSize, "huge_page_size", kPostmaster, 0, kKilobytes, 0, 0, kMaxInt,
+INTEGER(kHugePageSize, "huge_page_size", kPostmaster, kLive, kKilobytes, 0, 0, kMaxInt,
         "huge page size to ask for")
 ENUM(kHugePages, "huge_pages", kPostmaster, 0, OffOnTry, kOffOnTryOptions, "try", "use huge pages")
 INTEGER(kLogicalDecodingWorkMem, "logical_decoding_work_mem", kUser, 0,

@@ -8,6 +8,7 @@
 #include "io/durable.h"
 #include "log/log.h"
 #include "model/model.h"
+#include "settings/server_settings.h"
 #include "settings/settings.h"
 #include "shmem/backend_status.h"
 #include "shmem/pm_signal.h"
@@ -99,6 +100,11 @@ bool reload_conf(EvalContext& context) {
 int64_t postmaster_start_time(EvalContext&) {
   return shared_memory().area<TaskTable>().rows()[kPostmasterRow].started_at.load(
       std::memory_order_relaxed);
+}
+
+int64_t conf_load_time(EvalContext&) {
+  constexpr int64_t kEpochUs = 946'684'800'000'000;
+  return settings().server().loaded_at_us() - kEpochUs;
 }
 
 bool rotate_logfile(EvalContext& context) {
@@ -221,6 +227,7 @@ constexpr BuiltinFunction kFunctions[] = {
     BuiltinFunction{2622, "pg_rotate_logfile", kBool, {}, fn<rotate_logfile>}.changing(),
     BuiltinFunction{2560, "pg_postmaster_start_time", kTimestampTz, {}, fn<postmaster_start_time>}
         .stable(),
+    BuiltinFunction{2034, "pg_conf_load_time", kTimestampTz, {}, fn<conf_load_time>}.stable(),
     BuiltinFunction{3800, "pg_current_logfile", kText, {}, current_logfile}.on_null().changing(),
     BuiltinFunction{3801, "pg_current_logfile", kText, {kText}, current_logfile}
         .on_null()
