@@ -96,6 +96,7 @@ TEST_P(ShutdownTest, ImmediateLeavesTheNextStartToRecover) {
   server.start();
   RawClient idle(server);
   idle.log_in();
+  ASSERT_TRUE(wait_for_idle(server, {idle.backend_pid()}));
   const size_t before = server.log_size();
   EXPECT_EQ(server.stop(SIGQUIT), 0);
   const auto messages = idle.receive_all();
