@@ -341,7 +341,7 @@ TEST_P(Btree, UniqueCheckWaitsForTheOtherTransaction) {
 
 TEST_P(Btree, ManyInsertAtOnce) {
   run_server([](AccessServer& server) {
-    constexpr int kTasks = 4, kEach = 3000;
+    constexpr int kTasks = 4, kEach = 1500;
     server.run_session([](Task&) { TestIndex(int4_shape()).create(); });
     for (int t = 0; t < kTasks; ++t) {
       server.spawn_session([t](Task& task) {
@@ -357,7 +357,7 @@ TEST_P(Btree, ManyInsertAtOnce) {
     }
     server.spawn_session([](Task& task) {
       TestIndex index(int4_shape());
-      for (int i = 0; i < 30; ++i) {
+      for (int i = 0; i < 8; ++i) {
         std::vector<ItemPointer> forward = index.scan({});
         EXPECT_IN_MODEL(std::set(forward.begin(), forward.end()).size() == forward.size());
         index.scan({}, ScanDirection::kBackward);

@@ -1,5 +1,5 @@
-// A server with everything up to access/: transactions, locks, WAL, the buffer pool, in a fresh data
-// directory.
+// A server with everything up to access/: transactions, locks, WAL, the buffer pool, in a fresh
+// data directory.
 #pragma once
 
 #include <filesystem>
