@@ -134,6 +134,14 @@ struct BuiltinFunction {
 
   bool returns_set() const { return next != nullptr; }
 
+  // Before those that call it: clang wants to have seen it when it computes a row.
+  template <typename T, typename V>
+  constexpr BuiltinFunction with(T BuiltinFunction::*field, V value) const {
+    BuiltinFunction copy = *this;
+    copy.*field = value;
+    return copy;
+  }
+
   // Rows read as sentences: {oid, "name", result, {args}, function}.stable().on_null()
   constexpr BuiltinFunction on_null() const { return with(&BuiltinFunction::strict, false); }
   constexpr BuiltinFunction stable() const {
@@ -154,14 +162,6 @@ struct BuiltinFunction {
   constexpr BuiltinFunction returning(std::span<const char* const> names,
                                       std::span<const Oid> types) const {
     return with(&BuiltinFunction::columns, names).with(&BuiltinFunction::column_types, types);
-  }
-
- private:
-  template <typename T, typename V>
-  constexpr BuiltinFunction with(T BuiltinFunction::*field, V value) const {
-    BuiltinFunction copy = *this;
-    copy.*field = value;
-    return copy;
   }
 };
 
