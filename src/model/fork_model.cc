@@ -158,7 +158,11 @@ int ForkModel::run_first(const std::function<void(Task&)>& first) {
   sigset_t urgent = latch_signal();
   sigprocmask(SIG_BLOCK, &urgent, nullptr);
   become(postmaster);
-  return live(postmaster, first);
+  int code = live(postmaster, first);
+  // A command goes on after the server it ran (init): there is no task any more.
+  detail::current_task = nullptr;
+  process_task = nullptr;
+  return code;
 }
 
 int ForkModel::live(Task& task, const std::function<void(Task&)>& body) {
