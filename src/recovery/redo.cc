@@ -6,10 +6,12 @@
 
 #include "access/btree.h"
 #include "access/btree_records.h"
+#include "access/database_storage.h"
 #include "access/heap_redo.h"
 #include "access/heap_wal.h"
 #include "access/redo_page.h"
 #include "access/relation_storage.h"
+#include "access/sequence_page.h"
 #include "log/format.h"
 #include "log/log.h"
 #include "recovery/cluster_state.h"
@@ -88,8 +90,8 @@ void redo_overwrite_continued(const DecodedRecord& record, RedoContext& context)
 
 /// Whole pages: of a new index, of a map, or of a page that hints were set on.
 void redo_images(const DecodedRecord& record) {
-  for (size_t id = 0; id < record.blocks.size(); ++id) {
-    const DecodedBlock& block = record.blocks[id];
+  for (int id = 0; id <= record.block_id_max; ++id) {
+    const DecodedBlock& block = record.blocks[static_cast<size_t>(id)];
     if (!block.in_use) continue;
     if (!block.has_image) {
       if (record.own_info() == kXlogImageForHint) continue;
@@ -160,12 +162,16 @@ constexpr ResourceManager kManagers[] = {
     {kManagerStorage, "Storage",
      [](const DecodedRecord& record, RedoContext&) { storage_redo(record); }},
     {kManagerClog, "CLOG", [](const DecodedRecord& record, RedoContext&) { redo_clog(record); }},
+    {kManagerDatabase, "Database",
+     [](const DecodedRecord& record, RedoContext&) { database_redo(record); }},
     {kManagerMultiXact, "MultiXact",
      [](const DecodedRecord& record, RedoContext&) { redo_multixact(record); }},
     {kManagerStandby, "Standby", redo_standby},
     {kManagerHeap2, "Heap2", [](const DecodedRecord& record, RedoContext&) { heap2_redo(record); }},
     {kManagerHeap, "Heap", [](const DecodedRecord& record, RedoContext&) { heap_redo(record); }},
     {kManagerBtree, "Btree", [](const DecodedRecord& record, RedoContext&) { btree_redo(record); }},
+    {kManagerSequence, "Sequence",
+     [](const DecodedRecord& record, RedoContext&) { sequence_redo(record); }},
 };
 
 }  // namespace
