@@ -34,7 +34,7 @@ class Builtins {
  public:
   explicit Builtins(std::initializer_list<BuiltinTables> more) {
     for (auto table : {kNumberTypes, kNumericTypes, kDatetimeTypes, kBitTypes, kNetworkTypes,
-                       kRegTypes, kSnapshotTypes, kTextTypes, kPseudoTypes})
+                       kRegTypes, kSnapshotTypes, kTextTypes, kPseudoTypes, kCatalogTypes})
       add_types(table);
     finish_types();
     for (auto table :
@@ -42,7 +42,7 @@ class Builtins {
           kDatetimeMathFunctions, kDatetimeFieldFunctions, kComparisonFunctions, kTextFunctions,
           kTextFormatFunctions, kTextMatchFunctions, kArrayFunctions, kBitFunctions,
           kRegexpFunctions, kByteaFunctions, kFormatFunctions, kNetworkFunctions, kMiscFunctions,
-          kWindowFunctions})
+          kObjectInfoFunctions, kWindowFunctions})
       add_functions(table);
     for (const BuiltinTables& tables : more) add_functions(tables.functions);
     sort_by_oid(functions);

@@ -30,6 +30,7 @@
 #include "access/tuple.h"
 #include "catalog/object_address.h"
 #include "catalog/relation_cache.h"
+#include "types/text.h"
 
 namespace cofork {
 
@@ -169,6 +170,10 @@ using IndexRowFactory = std::function<IndexRow(RelationDesc& table, IndexDesc& i
 /// ShareLock on the table; builds it from all rows. 42P07, 23505 `could not create unique index`.
 /// Returns its oid, 0 as create_table().
 Oid create_index(const IndexDefinition& definition, const IndexRowFactory& rows = nullptr);
+/// "(a, b)=(1, 2)": a key in an error's DETAIL (BuildIndexValueDescription). `values` are the
+/// index's.
+std::string describe_key(const RelationDesc& table, const IndexDesc& index,
+                         std::span<const Datum> values, const std::vector<bool>& nulls);
 /// REINDEX: a new file, built again from the table.
 void rebuild_index(Oid index, const IndexRowFactory& rows = nullptr);
 
@@ -206,9 +211,6 @@ void rename_schema(std::string_view name, const std::string& new_name);
 
 // --- dropping -----------------------------------------------------------------------------------
 
-struct QualifiedName {
-  std::string schema, name;
-};
 /// DROP TABLE, INDEX, SEQUENCE, VIEW: `kind` is a relkind (r i S v). Looks them up, locks, and
 /// drops them with what belongs to them; what else depends on them stops it (2BP01) or goes too
 /// (NOTICE "drop cascades to …"). Missing: 42P01 `table "%s" does not exist` or NOTICE "…,

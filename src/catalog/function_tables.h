@@ -6,6 +6,7 @@
 namespace cofork {
 
 extern const std::span<const BuiltinType> kBitTypes;
+extern const std::span<const BuiltinType> kCatalogTypes;
 extern const std::span<const BuiltinType> kDatetimeTypes;
 extern const std::span<const BuiltinType> kNetworkTypes;
 extern const std::span<const BuiltinType> kRegTypes;
@@ -20,6 +21,7 @@ extern const std::span<const BuiltinFunction> kDatetimeMathFunctions;
 extern const std::span<const BuiltinFunction> kFormatFunctions;
 extern const std::span<const BuiltinFunction> kMiscFunctions;
 extern const std::span<const BuiltinFunction> kNetworkFunctions;
+extern const std::span<const BuiltinFunction> kObjectInfoFunctions;
 extern const std::span<const BuiltinFunction> kRegexpFunctions;
 extern const std::span<const BuiltinFunction> kTextFormatFunctions;
 extern const std::span<const BuiltinFunction> kTextMatchFunctions;

@@ -15,6 +15,7 @@
 #include "catalog/views/view.h"
 #include "txn/lock_manager.h"
 #include "types/datum.h"
+#include "types/text.h"
 
 namespace cofork {
 
@@ -85,8 +86,7 @@ std::optional<RelationKey> relation_key(Oid oid);
 uint64_t names_generation();
 
 // --- spelling -----------------------------------------------------------------------------------
-/// In double quotes when it must be (quote_identifier).
-std::string quote_identifier(std::string_view name);
+// quote_identifier() is in types/text.h.
 /// "schema.name", quoted.
 std::string qualified_name(std::string_view schema, std::string_view name);
 /// In single quotes, E'' when it has a backslash (quote_literal).

@@ -1,7 +1,7 @@
 // What a task knows of the tables, indexes, sequences and views it works with (as relcache.c, 15).
 //
 //   RelationDesc& table = open_relation(oid, LockMode::kRowExclusive);
-//   for (auto& index : table.indexes) btree_insert(*index->btree, …);
+//   for (auto& index : table.indexes) btree_insert(index->btree, …);
 //
 // An entry is put together from pg_class, pg_attribute, pg_index, pg_attrdef, pg_constraint once
 // and used again by every statement of the task until somebody changes the relation. Who changes
@@ -28,14 +28,12 @@
 #include <utility>
 #include <vector>
 
+#include "access/btree.h"
 #include "access/relation.h"
 #include "txn/lock_manager.h"
 #include "types/datum.h"
 
 namespace cofork {
-
-class BtreeIndex;   // access/btree.h
-struct IndexShape;  // access/index_tuple.h
 
 /// A column, as pg_attribute and pg_attrdef have it.
 struct ColumnDesc {
@@ -56,8 +54,7 @@ struct ColumnDesc {
 };
 
 struct IndexDesc {
-  IndexDesc();
-  ~IndexDesc();
+  IndexDesc() = default;
   IndexDesc(const IndexDesc&) = delete;
 
   Oid oid = kInvalidOid;
@@ -82,8 +79,8 @@ struct IndexDesc {
   int32_t pages = 0;             ///< relpages
 
   Relation access;
-  std::unique_ptr<IndexShape> shape;
-  std::unique_ptr<BtreeIndex> btree;  ///< of `access` and `shape`
+  IndexShape shape;
+  BtreeIndex btree{access, shape};
 };
 
 /// A row of pg_constraint.
@@ -116,8 +113,7 @@ struct SequenceDesc {
 };
 
 struct RelationDesc {
-  RelationDesc();
-  ~RelationDesc();
+  RelationDesc() = default;
   RelationDesc(const RelationDesc&) = delete;
 
   Oid oid = kInvalidOid;
@@ -150,6 +146,7 @@ struct RelationDesc {
   Oid indexed_table = kInvalidOid;  ///< of an index: its table
 
   TupleShape shape;
+  Arena missing_values;  ///< bytes of what `shape` says older rows have
   Relation access;       ///< for the heap's calls; of an index: see its table's IndexDesc
   uint64_t version = 0;  ///< different for every entry the task has ever made
 
@@ -171,8 +168,6 @@ RelationDesc* try_open_relation(Oid oid, LockMode mode);
 /// The index and the table it belongs to. Locks the index alone. Throws 42P01; 42809 `"%s" is not
 /// an index`.
 IndexDesc& open_index(Oid oid, LockMode mode);
-/// A system catalog, which every program knows: no lookup, no lock needed for reading.
-RelationDesc& system_catalog(Oid oid);
 
 /// The running task has changed rows that describe the relation: its own next open_relation() looks
 /// again, and at commit everybody's does (CacheInvalidateRelcache). Call it before

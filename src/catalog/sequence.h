@@ -21,6 +21,8 @@ int64_t sequence_current(Oid sequence);
 /// lastval(): of whichever sequence was used last. 55000 `lastval is not yet defined in this
 /// session`.
 int64_t sequence_last();
+/// DISCARD SEQUENCES: the session has taken no value.
+void forget_sequences();
 /// 22003 `setval: value %s is out of bounds for sequence "%s" (%s..%s)`.
 void sequence_set(Oid sequence, int64_t value, bool is_called);
 /// TRUNCATE … RESTART IDENTITY, ALTER SEQUENCE RESTART: in a new file, undone with the transaction.

@@ -18,6 +18,7 @@
 #include "os/os.h"
 #include "os/process.h"
 #include "os/user.h"
+#include "postmaster/bootstrap.h"
 #include "recovery/init_cluster.h"
 #include "support/error.h"
 #include "support/version.h"
@@ -323,6 +324,14 @@ void Init::make() {
   };
   progress.end = [](std::string_view result) { fmt::print("{}\n", result); };
 
+  options_.make_catalogs = [](const InitOptions& options, mode_t file_mode) {
+    bootstrap_cluster(options.directory,
+                      {.superuser = options.superuser,
+                       .encoding = options.locale.encoding,
+                       .collate = options.locale.collate,
+                       .ctype = options.locale.ctype},
+                      file_mode);
+  };
   ClusterInit init(options_, progress);
   std::optional<ErrorData> failed;
   try {

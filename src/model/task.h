@@ -49,6 +49,7 @@ enum class TaskSlot : uint8_t {
   kSnapshots,
   kLocks,
   kMultiXact,
+  kCatalog,
   kSession,
   kBackend,
   kCount,

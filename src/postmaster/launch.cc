@@ -58,7 +58,6 @@ void Postmaster::launch_backend(int socket, const PeerAddress& peer) {
   os_.entropy.fill(&start.cancel_key, sizeof start.cancel_key);
   start.hba = hba_;
   start.ident = ident_;
-  start.catalog = catalog_;
   ConnectionVerdict verdict = machine_.verdict(children_.slot_owners(), slots_->count());
   if (verdict == ConnectionVerdict::kOk) {
     start.child_slot = slots_->assign();

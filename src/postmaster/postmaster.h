@@ -36,7 +36,6 @@
 #include "postmaster/shared_memory.h"
 #include "postmaster/startup_checks.h"
 #include "postmaster/state_machine.h"
-#include "recovery/bootstrap_catalog.h"
 #include "settings/server_settings.h"
 #include "settings/settings.h"
 #include "shmem/pm_signal.h"
@@ -145,7 +144,6 @@ class Postmaster {
   std::optional<ChildSlots> slots_;
   std::shared_ptr<const HbaConfig> hba_;
   std::shared_ptr<const IdentConfig> ident_;
-  std::shared_ptr<const BootstrapCatalog> catalog_;
 
   StateMachine machine_;
   ChildTable children_;

@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "access/btree_vacuum_state.h"
+#include "catalog/invalidation.h"
 #include "os/process.h"
 #include "recovery/cluster_state.h"
 #include "shmem/backend_status.h"
@@ -64,6 +65,7 @@ constexpr std::array kAreas = {
     area_spec<WorkerArray>(),
     area_spec<PmSignalState>(),
     area_spec<ProcSignalHeader>(),
+    area_spec<Invalidations>(),
     area_spec<CheckpointerShared>(),
     area_spec<SharedStats>(),
     area_spec<TaskTable>(),

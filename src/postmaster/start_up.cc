@@ -173,7 +173,6 @@ void Postmaster::begin_anew() {
   log(Severity::kLog, "starting {}", version_text());
   open_sockets();
   load_access_files();
-  catalog_ = std::make_shared<const BootstrapCatalog>(read_bootstrap_catalog());
   prepare_wait_sets();
   locks_->set_line(LockFileLine::kStatus, kStatusStarting);
   launch_first_children(false);
@@ -326,7 +325,6 @@ void Postmaster::begin_again(const CarriedState& carried) {
     launch(Role::kLogger);
   }
   load_access_files();
-  catalog_ = std::make_shared<const BootstrapCatalog>(read_bootstrap_catalog());
   prepare_wait_sets();
   launch_first_children(true);
 }

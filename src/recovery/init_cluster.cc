@@ -9,7 +9,6 @@
 #include "io/durable.h"
 #include "io/sync_tree.h"
 #include "os/process.h"
-#include "recovery/bootstrap_catalog.h"
 #include "support/error.h"
 #include "wal/record.h"
 
@@ -50,6 +49,7 @@ constexpr const char* kPageFiles[] = {"pg_xact/0000", "pg_subtrans/0000",
 constexpr size_t kPageBytes = 8192;
 constexpr uint32_t kFirstUserOid = 16384;
 constexpr TransactionId kFirstNormalXid = 3;
+constexpr uint32_t kTemplate1Oid = 1;
 constexpr size_t kZeroChunkBytes = 1u << 20;
 
 constexpr const char* kAutoConf =
@@ -215,9 +215,7 @@ void ClusterInit::run() {
   progress_.end("ok");
 
   progress_.begin("performing post-bootstrap initialization");
-  write(kBootstrapCatalogPath,
-        format_bootstrap_catalog(initial_catalog(options_.superuser, options_.locale.encoding,
-                                                 options_.locale.collate, options_.locale.ctype)));
+  if (options_.make_catalogs) options_.make_catalogs(options_, file_mode_);
   progress_.end("ok");
 
   if (!options_.sync) return;

@@ -2,8 +2,8 @@
 //
 // What has to be there before a server can start: the directories, PG_VERSION, a control file in
 // the state "shut down", a first WAL segment with the one record the control file points at, empty
-// commit-log pages, the configuration files, and who may log in (recovery/bootstrap_catalog.h).
-// There are no catalog tables yet, hence no relation files.
+// commit-log pages and the configuration files. Then the catalogs, which know floors above this
+// one: the command hands in how they are made (postmaster/bootstrap.h).
 //
 //   ClusterInit init(options, progress);
 //   try { init.run(); } catch (Error) { init.clean_up(); … }
@@ -51,6 +51,8 @@ struct InitOptions {
   bool sync = true;                                      ///< without -N
   uint32_t wal_segment_bytes = kDefaultWalSegmentBytes;  ///< --wal-segsize
   std::string postgresql_conf;                           ///< the file's text
+  /// Fills the directory with its catalogs; null: there will be none. Throws.
+  std::function<void(const InitOptions& options, mode_t file_mode)> make_catalogs;
 };
 
 /// Told before and after each step: begin("creating subdirectories"), end("ok").

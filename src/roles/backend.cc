@@ -9,6 +9,7 @@
 #include "model/model.h"
 #include "roles/client_backend.h"
 #include "shmem/task_table.h"
+#include "txn/transaction.h"
 #include "wire/error_response.h"
 
 namespace cofork {
@@ -70,8 +71,11 @@ void ClientBackend::live() {
 
   join_server();
   authenticate();
+  // Looking up who comes is reading catalogs, as any statement does.
+  my_transaction().begin({});
   check_role();
   check_database();
+  my_transaction().commit();
   apply_startup_settings();
   greet();
   serve_client();

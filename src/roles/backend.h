@@ -19,7 +19,6 @@
 
 namespace cofork {
 
-struct BootstrapCatalog;  // recovery/bootstrap_catalog.h
 struct HbaConfig;         // wire/hba.h
 struct IdentConfig;       // wire/ident.h
 
@@ -46,8 +45,6 @@ struct BackendStart {
   /// born with until it is authenticated, then lets go of it.
   std::shared_ptr<const HbaConfig> hba;
   std::shared_ptr<const IdentConfig> ident;
-  /// Roles and databases, read by the postmaster at start. Null: the backend reads them itself.
-  std::shared_ptr<const BootstrapCatalog> catalog;
 };
 
 /// The whole life of a client backend; ends by returning or by TaskExit.

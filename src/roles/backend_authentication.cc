@@ -1,7 +1,8 @@
 // Who the client is and whether it may come in: pg_hba.conf, role, reserved slots, database (as
 // InitPostgres in postinit.c, ClientAuthentication in auth.c, 15).
+#include "catalog/names.h"
+#include "catalog/shared_objects.h"
 #include "model/model.h"
-#include "recovery/bootstrap_catalog.h"
 #include "roles/client_backend.h"
 #include "shmem/proc.h"
 #include "shmem/proc_array.h"
@@ -99,11 +100,8 @@ void ClientBackend::log_connection_authorized() {
 }
 
 void ClientBackend::check_role() {
-  if (!start_.catalog) {
-    start_.catalog = std::make_shared<BootstrapCatalog>(read_bootstrap_catalog());
-  }
-  const BootstrapRole* role = start_.catalog->find_role(packet_.user);
-  if (role == nullptr) {
+  std::optional<RoleDesc> role = find_role(packet_.user);
+  if (!role) {
     throw Error(sqlstate::kInvalidAuthorizationSpecification, "role \"{}\" does not exist",
                 packet_.user)
         .fatal();
@@ -128,11 +126,12 @@ void ClientBackend::check_role() {
   session_.session_user = session_.current_user = role->name;
   session_.session_user_oid = session_.current_user_oid = role->oid;
   session_.is_superuser = role->superuser;
+  set_catalog_user({role->oid, role->name, role->superuser});
 }
 
 void ClientBackend::check_database() {
-  const BootstrapDatabase* database = start_.catalog->find_database(packet_.database);
-  if (database == nullptr) {
+  std::optional<DatabaseDesc> database = find_database(packet_.database);
+  if (!database) {
     throw Error(sqlstate::kUndefinedDatabase, "database \"{}\" does not exist", packet_.database)
         .fatal();
   }

@@ -72,7 +72,6 @@ void ClientBackend::greet() {
   out.add_int32(start_.cancel_key);
   out.end();
 
-  start_.catalog.reset();
   packet_ = StartupPacket{.protocol = packet_.protocol,
                           .user = std::move(packet_.user),
                           .database = std::move(packet_.database)};

@@ -373,6 +373,10 @@ void Startup::end_recovery() {
 
 }  // namespace
 
+void start_up_system(Task& task) {
+  Startup(task).run();
+}
+
 void startup_main(Task& task) {
   static constexpr AuxiliaryRole kRole = {
       .kind = AuxiliaryKind::kStartup,
@@ -381,7 +385,7 @@ void startup_main(Task& task) {
       .on_terminate = Task::handle_die,
       .on_user2 = Task::ignore_signal,
       .serve_interrupts = serve_interrupts,
-      .body = [](Task& running) { Startup(running).run(); },
+      .body = start_up_system,
   };
   run_auxiliary(task, kRole);
 }

@@ -65,6 +65,7 @@ enum class Area : uint8_t {
   kBackgroundWorkers,
   kPmSignalState,
   kProcSignal,
+  kInvalidations,
   kCheckpointer,
   kSharedStats,
   kTaskTable,

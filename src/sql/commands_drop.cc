@@ -1,7 +1,7 @@
 // DROP of what does not exist: as long as nothing can be created, that is all there is to drop
 // (does_not_exist_skipping in dropcmds.c).
+#include "catalog/shared_objects.h"
 #include "log/log.h"
-#include "recovery/bootstrap_catalog.h"
 #include "sql/engine_state.h"
 
 namespace cofork {
@@ -82,7 +82,7 @@ std::string_view Engine::State::drop_command(const Node& node) {
 std::string_view Engine::State::drop_database_command(const Node& node) {
   session.transaction.prevent_in_block("DROP DATABASE");
   std::string_view name = node.string("dbname");
-  if (read_bootstrap_catalog().find_database(name) != nullptr) {
+  if (find_database(name)) {
     throw Error(sqlstate::kFeatureNotSupported, "DROP DATABASE is not supported");
   }
   if (!node.flag("missing_ok")) {
@@ -93,10 +93,9 @@ std::string_view Engine::State::drop_database_command(const Node& node) {
 }
 
 std::string_view Engine::State::drop_role_command(const Node& node) {
-  BootstrapCatalog catalog = read_bootstrap_catalog();
   for (const Node* role : node.list("roles")) {
     std::string_view name = role->string("rolename");
-    if (catalog.find_role(name) != nullptr) {
+    if (find_role(name)) {
       throw Error(sqlstate::kFeatureNotSupported, "DROP ROLE is not supported");
     }
     if (!node.flag("missing_ok")) {

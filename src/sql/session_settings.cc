@@ -1,7 +1,8 @@
 // See session_settings.h.
 #include "sql/session_settings.h"
 
-#include "recovery/bootstrap_catalog.h"
+#include "catalog/names.h"
+#include "catalog/shared_objects.h"
 #include "support/error.h"
 
 namespace cofork {
@@ -14,13 +15,12 @@ void SessionSettings::check(SettingIndex index, SettingValue& value, SettingSour
   }
   std::string_view name = value.string->text;
   if (name.empty() || (is_role && name == "none")) return;
-  BootstrapCatalog catalog = read_bootstrap_catalog();
-  const BootstrapRole* role = catalog.find_role(name);
-  if (role == nullptr) {
+  std::optional<RoleDesc> role = find_role(name);
+  if (!role) {
     throw Error(sqlstate::kInvalidParameterValue, "role \"{}\" does not exist", name);
   }
-  const BootstrapRole* login = catalog.find_role(session_.session_user_oid);
-  bool may = role->oid == session_.session_user_oid || (login != nullptr && login->superuser);
+  std::optional<RoleDesc> login = find_role(session_.session_user_oid);
+  bool may = role->oid == session_.session_user_oid || (login && login->superuser);
   if (!may && is_role) {
     throw Error(sqlstate::kInsufficientPrivilege, "permission denied to set role \"{}\"", name);
   }
@@ -52,6 +52,7 @@ void SessionSettings::become(const std::string& name) {
     session_.current_user_oid = session_.session_user_oid;
     session_.is_superuser = session_.login_is_superuser;
   }
+  set_catalog_user({session_.current_user_oid, session_.current_user, session_.is_superuser});
 }
 
 }  // namespace cofork

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "catalog/builtin.h"
+#include "catalog/window_functions.h"
 #include "catalog_calls.h"
 
 namespace cofork {
@@ -37,6 +38,7 @@ TEST(Builtin, EveryOidIsUniqueAndEveryTypeInASignatureExists) {
     EXPECT_TRUE(seen.insert(f->oid).second) << f->oid << " " << f->name;
     EXPECT_NE(find_type(f->result), nullptr) << f->name;
     for (Oid arg : f->args) EXPECT_NE(find_type(arg), nullptr) << f->name << " " << arg;
+    if (is_window_function(*f)) continue;  // the node that has its partition computes it
     EXPECT_NE(f->call == nullptr, f->next == nullptr) << f->name;
     EXPECT_LE(f->defaults.size(), f->args.size()) << f->name;
   }

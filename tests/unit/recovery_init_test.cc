@@ -4,7 +4,6 @@
 
 #include <filesystem>
 
-#include "recovery/bootstrap_catalog.h"
 #include "recovery/init_cluster.h"
 #include "support/error.h"
 #include "test_data.h"
@@ -182,31 +181,6 @@ TEST_F(InitCluster, PgChecksumsAndPgResetwalAcceptIt) {
   EXPECT_NE(text.find("First log segment after reset:        000000010000000000000002"),
             std::string::npos)
       << text;
-}
-
-TEST(BootstrapCatalog, ThereAndBack) {
-  BootstrapCatalog catalog = initial_catalog("we\tird\\\n", 6, "C.UTF-8", "C.UTF-8");
-  BootstrapCatalog back = parse_bootstrap_catalog(format_bootstrap_catalog(catalog));
-  const BootstrapRole* role = back.find_role("we\tird\\\n");
-  ASSERT_NE(role, nullptr);
-  EXPECT_EQ(role->oid, 10u);
-  EXPECT_TRUE(role->superuser && role->login && role->bypass_row_security);
-  EXPECT_EQ(back.roles.size(), catalog.roles.size());
-  EXPECT_FALSE(back.find_role("pg_monitor")->login);
-  ASSERT_EQ(back.databases.size(), 3u);
-  EXPECT_FALSE(back.find_database("template0")->allow_connections);
-  EXPECT_TRUE(back.find_database(Oid{1})->is_template);
-  EXPECT_EQ(back.find_database("postgres")->ctype, "C.UTF-8");
-  EXPECT_EQ(back.find_database("nothing"), nullptr);
-}
-
-TEST(BootstrapCatalog, DamageIsNamed) {
-  try {
-    parse_bootstrap_catalog("# fine\nrole\tx\tpostgres\tlogin\t-1\n");
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.data().message, "invalid line 2 in file \"cofork.catalog\"");
-  }
 }
 
 TEST(InitOptions, Locales) {

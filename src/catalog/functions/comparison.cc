@@ -4,6 +4,7 @@
 // and its five siblings are made from one three-way comparison.
 #include "catalog/functions/wrap.h"
 #include "catalog/tables.h"
+#include "storage/page.h"
 #include "types/scalar.h"
 
 namespace cofork {
@@ -40,6 +41,10 @@ int bpchar_order(Bpchar a, Bpchar b) {
 }
 int uuid_order(Datum a, Datum b) {
   return std::memcmp(datum_to_pointer(a), datum_to_pointer(b), 16);
+}
+int tid_order(Datum a, Datum b) {
+  auto order = *datum_to_pointer<ItemPointer>(a) <=> *datum_to_pointer<ItemPointer>(b);
+  return order < 0 ? -1 : order > 0;
 }
 int word_order(Datum a, Datum b) {
   return a < b ? -1 : a > b ? 1 : 0;
@@ -80,6 +85,7 @@ using NameText = Compare<name_text_order>;
 using TextName = Compare<text_name_order>;
 using Blank = Compare<bpchar_order>;
 using Uuid = Compare<uuid_order>;
+using Tid = Compare<tid_order>;
 using Word = Compare<word_order>;
 
 std::string_view text_larger(std::string_view a, std::string_view b) {
@@ -210,6 +216,12 @@ constexpr BuiltinFunction kRows[] = {
     {741, "text_le", kBool, {kText, kText}, fn<Text::le>},
     {742, "text_gt", kBool, {kText, kText}, fn<Text::gt>},
     {743, "text_ge", kBool, {kText, kText}, fn<Text::ge>},
+    {1292, "tideq", kBool, {kTid, kTid}, fn<Tid::eq>},
+    {1265, "tidne", kBool, {kTid, kTid}, fn<Tid::ne>},
+    {2791, "tidlt", kBool, {kTid, kTid}, fn<Tid::lt>},
+    {2793, "tidle", kBool, {kTid, kTid}, fn<Tid::le>},
+    {2790, "tidgt", kBool, {kTid, kTid}, fn<Tid::gt>},
+    {2792, "tidge", kBool, {kTid, kTid}, fn<Tid::ge>},
     {2956, "uuid_eq", kBool, {kUuid, kUuid}, fn<Uuid::eq>},
     {2959, "uuid_ne", kBool, {kUuid, kUuid}, fn<Uuid::ne>},
     {2954, "uuid_lt", kBool, {kUuid, kUuid}, fn<Uuid::lt>},

@@ -1,9 +1,12 @@
 // bool, the integers, floating point, oid and xid, pg_lsn, uuid: all of fixed length.
 //
 // A type here is a struct of static functions; row() makes its BuiltinType of them.
+#include <charconv>
 #include <limits>
 
 #include "catalog/tables.h"
+#include "storage/page.h"
+#include "support/error.h"
 #include "types/binary_reader.h"
 #include "types/hash.h"
 #include "types/scalar.h"
@@ -137,6 +140,48 @@ struct Uuid {
   static uint64_t hash(Datum value) { return hash_bytes({datum_to_pointer(value), 16}); }
 };
 
+/// The place of a row version: "(block,number)" (tid.c).
+struct Tid {
+  static Datum input(EvalContext& context, const BuiltinType&, std::string_view text, int32_t) {
+    uint32_t block = 0;
+    uint16_t number = 0;
+    const char* end = text.data() + text.size();
+    size_t open = text.find('('), comma = text.find(',');
+    bool fits = open != text.npos && comma != text.npos && open < comma;
+    if (fits) {
+      auto first = std::from_chars(text.data() + open + 1, end, block);
+      auto second = std::from_chars(text.data() + comma + 1, end, number);
+      fits = first.ec == std::errc{} && *first.ptr == ',' && second.ec == std::errc{} &&
+             second.ptr != end && *second.ptr == ')';
+    }
+    if (!fits) {
+      throw Error(sqlstate::kInvalidTextRepresentation,
+                  "invalid input syntax for type tid: \"{}\"", text);
+    }
+    return datum_from_pointer(context.arena->make<ItemPointer>(block, number));
+  }
+  static void output(EvalContext&, Datum value, std::string& text) {
+    const auto* place = datum_to_pointer<ItemPointer>(value);
+    text += fmt::format("({},{})", place->block(), place->offset);
+  }
+  static Datum receive(EvalContext& context, const BuiltinType&, std::string_view bytes, int32_t) {
+    BinaryReader reader(bytes);
+    auto block = reader.take<uint32_t>();
+    return datum_from_pointer(
+        context.arena->make<ItemPointer>(block, reader.take<uint16_t>()));
+  }
+  static void send(EvalContext&, Datum value, std::string& bytes) {
+    const auto* place = datum_to_pointer<ItemPointer>(value);
+    append_be(bytes, place->block());
+    append_be(bytes, place->offset);
+  }
+  static int compare(Datum a, Datum b) {
+    auto order = *datum_to_pointer<ItemPointer>(a) <=> *datum_to_pointer<ItemPointer>(b);
+    return order < 0 ? -1 : order > 0;
+  }
+  static uint64_t hash(Datum value) { return hash_bytes({datum_to_pointer(value), 6}); }
+};
+
 struct Place {
   int16_t length;
   char align;
@@ -158,6 +203,12 @@ constexpr BuiltinType unordered(BuiltinType type) {
   return type;
 }
 
+/// Six bytes are no Datum.
+constexpr BuiltinType by_reference(BuiltinType type) {
+  type.by_value = false;
+  return type;
+}
+
 constexpr BuiltinType kRows[] = {
     row<Bool>(kBool, "bool", "boolean", kBoolArray, {1, 'c', 'B', true}),
     row<Int8>(kInt8, "int8", "bigint", kInt8Array, {8, 'd', 'N'}),
@@ -166,6 +217,7 @@ constexpr BuiltinType kRows[] = {
     row<OidType>(kOid, "oid", "oid", kOidArray, {4, 'i', 'N', true}),
     unordered(row<Uint4>(kXid, "xid", "xid", kXidArray, {4, 'i', 'U'})),
     unordered(row<Uint4>(kCid, "cid", "cid", kCidArray, {4, 'i', 'U'})),
+    by_reference(row<Tid>(kTid, "tid", "tid", kTidArray, {6, 's', 'U'})),
     row<Float4>(kFloat4, "float4", "real", kFloat4Array, {4, 'i', 'N'}),
     row<Float8>(kFloat8, "float8", "double precision", kFloat8Array, {8, 'd', 'N', true}),
     row<Uuid>(kUuid, "uuid", "uuid", kUuidArray, {16, 'c', 'U'}),

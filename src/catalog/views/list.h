@@ -21,4 +21,9 @@ extern const BuiltinView kPgStatWal;
 extern const BuiltinView kPgType;
 extern const BuiltinView kPgUser;
 
+// Several in one file.
+extern const std::span<const BuiltinView> kBinaryCatalogs;
+extern const std::span<const BuiltinView> kCatalogViews;
+extern const std::span<const BuiltinView> kEmptyCatalogs;
+
 }  // namespace cofork

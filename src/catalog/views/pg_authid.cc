@@ -1,6 +1,6 @@
 // pg_authid: the roles of the cluster, for superusers.
+#include "catalog/shared_objects.h"
 #include "catalog/views/list.h"
-#include "recovery/bootstrap_catalog.h"
 
 namespace cofork {
 namespace {
@@ -15,7 +15,7 @@ constexpr ViewColumn kColumns[] = {
 };
 
 void emit(EvalContext& context, const Viewer&, ViewSink& sink) {
-  for (const BootstrapRole& role : read_bootstrap_catalog().roles) {
+  for (const RoleDesc& role : all_roles()) {
     ViewRow row(*context.arena);
     row.oid(role.oid).name(role.name).boolean(role.superuser).boolean(role.inherit);
     row.boolean(role.create_role).boolean(role.create_database).boolean(role.login);

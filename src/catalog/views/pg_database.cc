@@ -1,6 +1,6 @@
 // pg_database: the databases of the cluster.
+#include "catalog/shared_objects.h"
 #include "catalog/views/list.h"
-#include "recovery/bootstrap_catalog.h"
 
 namespace cofork {
 namespace {
@@ -19,7 +19,7 @@ constexpr ViewColumn kColumns[] = {
 void emit(EvalContext& context, const Viewer&, ViewSink& sink) {
   constexpr Oid kDefaultTablespace = 1663;
   constexpr uint32_t kFirstXid = 3, kFirstMultiXid = 1;
-  for (const BootstrapDatabase& database : read_bootstrap_catalog().databases) {
+  for (const DatabaseDesc& database : all_databases()) {
     ViewRow row(*context.arena);
     row.oid(database.oid).name(database.name).oid(database.owner).int4(database.encoding);
     row.character('c').boolean(database.is_template).boolean(database.allow_connections);

@@ -1,6 +1,6 @@
 // pg_namespace: the schemas. The built-in ones; there is no CREATE SCHEMA yet.
+#include "catalog/shared_objects.h"
 #include "catalog/views/list.h"
-#include "recovery/bootstrap_catalog.h"
 
 namespace cofork {
 namespace {

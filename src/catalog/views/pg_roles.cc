@@ -1,6 +1,6 @@
 // pg_roles: the roles of the cluster, passwords blanked out.
+#include "catalog/shared_objects.h"
 #include "catalog/views/list.h"
-#include "recovery/bootstrap_catalog.h"
 
 namespace cofork {
 namespace {
@@ -24,7 +24,7 @@ constexpr ViewColumn kColumns[] = {
 };
 
 void emit(EvalContext& context, const Viewer&, ViewSink& sink) {
-  for (const BootstrapRole& role : read_bootstrap_catalog().roles) {
+  for (const RoleDesc& role : all_roles()) {
     ViewRow row(*context.arena);
     row.name(role.name).boolean(role.superuser).boolean(role.inherit).boolean(role.create_role);
     row.boolean(role.create_database).boolean(role.login).boolean(role.replication);

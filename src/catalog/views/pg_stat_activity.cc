@@ -1,8 +1,11 @@
 // pg_stat_activity: one row a task that has introduced itself (pg_stat_get_activity in
 // pgstatfuncs.c, 15).
+#include <map>
+#include <optional>
+
+#include "catalog/shared_objects.h"
 #include "catalog/views/list.h"
 #include "model/wait_event.h"
-#include "recovery/bootstrap_catalog.h"
 #include "shmem/backend_status.h"
 #include "shmem/lwlock.h"
 
@@ -71,16 +74,36 @@ std::string_view backend_type_of(const BackendStatusFields& fields) {
   return backend_type_name(fields.type);
 }
 
-void emit_row(EvalContext& context, const Viewer& viewer, const BootstrapCatalog& catalog,
+/// Names of roles and databases, each looked up once.
+struct SharedNames {
+  std::map<Oid, std::optional<std::string>> roles, databases;
+
+  const std::optional<std::string>& role(Oid oid) {
+    auto [found, is_new] = roles.try_emplace(oid);
+    if (is_new && oid != kInvalidOid) {
+      if (auto role = find_role(oid)) found->second = std::move(role->name);
+    }
+    return found->second;
+  }
+  const std::optional<std::string>& database(Oid oid) {
+    auto [found, is_new] = databases.try_emplace(oid);
+    if (is_new && oid != kInvalidOid) {
+      if (auto database = find_database(oid)) found->second = std::move(database->name);
+    }
+    return found->second;
+  }
+};
+
+void emit_row(EvalContext& context, const Viewer& viewer, SharedNames& names,
               const StatusRow& status, ViewSink& sink) {
   const BackendStatusFields& fields = status.fields;
   ViewRow row(*context.arena);
-  const BootstrapDatabase* database = catalog.find_database(fields.database_id);
-  const BootstrapRole* role = catalog.find_role(fields.role_id);
+  const std::optional<std::string>& database = names.database(fields.database_id);
+  const std::optional<std::string>& role = names.role(fields.role_id);
   row.oid_or_null(fields.database_id);
-  database == nullptr ? row.null() : row.name(database->name);
+  database ? row.name(*database) : row.null();
   row.int4(static_cast<int32_t>(fields.pid)).null().oid_or_null(fields.role_id);
-  role == nullptr ? row.null() : row.name(role->name);
+  role ? row.name(*role) : row.null();
   row.text(status.application_name);
   if (!viewer.is_superuser && viewer.role != fields.role_id) {
     // Others' rows: who it is, not what it does.
@@ -100,9 +123,9 @@ void emit_row(EvalContext& context, const Viewer& viewer, const BootstrapCatalog
 }
 
 void emit(EvalContext& context, const Viewer& viewer, ViewSink& sink) {
-  BootstrapCatalog catalog = read_bootstrap_catalog();
+  SharedNames names;
   for (const StatusRow& status : read_backend_status()) {
-    emit_row(context, viewer, catalog, status, sink);
+    emit_row(context, viewer, names, status, sink);
   }
 }
 

@@ -3,8 +3,8 @@
 // where there are tables; until then nothing of the kind happens, and the columns are zero.
 #include <map>
 
+#include "catalog/shared_objects.h"
 #include "catalog/views/list.h"
-#include "recovery/bootstrap_catalog.h"
 #include "settings/settings.h"
 #include "shmem/backend_status.h"
 #include "shmem/stats.h"
@@ -68,11 +68,10 @@ void emit_row(ViewRow& row, const DatabaseStats* found, int numbackends, ViewSin
 void emit(EvalContext& context, const Viewer&, ViewSink& sink) {
   std::map<uint32_t, int> connected;
   for (const StatusRow& status : read_backend_status()) ++connected[status.fields.database_id];
-  BootstrapCatalog catalog = read_bootstrap_catalog();
   ViewRow row(*context.arena);
   row.oid(0).null();
   emit_row(row, nullptr, 0, sink);
-  for (const BootstrapDatabase& database : catalog.databases) {
+  for (const DatabaseDesc& database : all_databases()) {
     row.oid(database.oid).name(database.name);
     emit_row(row, database_stats(database.oid), connected[database.oid], sink);
   }

@@ -1,6 +1,6 @@
 // pg_type: the built-in types. Functions are shown as 0 where the type has none of its own here.
+#include "catalog/shared_objects.h"
 #include "catalog/views/list.h"
-#include "recovery/bootstrap_catalog.h"
 
 namespace cofork {
 namespace {

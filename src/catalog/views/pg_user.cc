@@ -1,6 +1,6 @@
 // pg_user: the roles that can log in.
+#include "catalog/shared_objects.h"
 #include "catalog/views/list.h"
-#include "recovery/bootstrap_catalog.h"
 
 namespace cofork {
 namespace {
@@ -14,7 +14,7 @@ constexpr ViewColumn kColumns[] = {
 };
 
 void emit(EvalContext& context, const Viewer&, ViewSink& sink) {
-  for (const BootstrapRole& role : read_bootstrap_catalog().roles) {
+  for (const RoleDesc& role : all_roles()) {
     if (!role.login) continue;
     ViewRow row(*context.arena);
     row.name(role.name).oid(role.oid).boolean(role.create_database).boolean(role.superuser);
