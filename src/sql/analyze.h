@@ -12,18 +12,24 @@
 //   analyze_call.cc     choosing functions and operators
 //   analyze_groups.cc   where aggregates may stand, what must be grouped
 //   coerce.cc           casts           type_name.cc        type names and modifiers
+//   analyze_table.cc    tables, views, expressions stored in the catalog, row locks
+//   analyze_modify.cc   UPDATE, DELETE, what the modifying statements share
+//   analyze_insert.cc   INSERT, ON CONFLICT
 //
 // As parse_analyze and the parse_*.c files of src/backend/parser, PostgreSQL 15.
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "catalog/builtin.h"
+#include "catalog/relation_cache.h"
 #include "sql/ast.h"
+#include "sql/parser.h"
 #include "sql/query.h"
 #include "sql/session.h"
 #include "support/arena.h"
@@ -51,6 +57,15 @@ enum class Place : uint8_t {
   kWindowOrder,
   kWindowFrame,
   kExecute,
+  kInsertTarget,
+  kUpdateSource,
+  kReturning,
+  kConflictWhere,
+  kCheck,
+  kColumnDefault,
+  kGenerated,
+  kIndexExpression,
+  kIndexPredicate,
 };
 
 /// A name in FROM and the columns it offers.
@@ -61,6 +76,7 @@ struct NameSpaceItem {
   };
   std::string_view name;  ///< "" for an unnamed join
   List<Entry> columns;
+  RangeEntry* table = nullptr;  ///< has system columns
   bool relation_visible = true;  ///< "t" in t.a
   bool columns_visible = true;   ///< "a"
   bool lateral_only = false;     ///< seen only from LATERAL items
@@ -86,14 +102,45 @@ struct AnalyzeInput {
   std::vector<Oid>* parameter_types;  ///< in: declared; out: inferred. Grows when `variable`.
   bool variable_parameters = false;
   EvalContext* context;  ///< for the input functions of literals
+  /// Trees of texts from the catalog (defaults, views) that the results point into; and the
+  /// relations the statement depends on. Null: the statement may not use tables.
+  struct Dependencies* dependencies = nullptr;
+};
+
+/// What a statement was analysed from, besides its text: when any of it has changed, it is analysed
+/// again.
+struct Dependencies {
+  struct Relation {
+    Oid oid;
+    LockMode mode;
+    uint64_t version;
+  };
+  std::vector<Relation> relations;
+  std::vector<std::shared_ptr<const ParsedQuery>> trees;
+  uint64_t names_generation = 0;
+
+  void clear() {
+    relations.clear();
+    trees.clear();
+  }
 };
 
 class Analyzer {
  public:
   explicit Analyzer(const AnalyzeInput& input) : in_(input), arena_(*input.arena) {}
 
-  /// `select` is a SelectStmt node. The top of a statement.
-  Query* analyze(const Node& select);
+  /// A SelectStmt, InsertStmt, UpdateStmt or DeleteStmt: the top of a statement.
+  Query* analyze(const Node& statement);
+  /// SQL text from the catalog, over the columns of one table (null: over nothing): a default, a
+  /// CHECK condition … `type` kInvalidOid: whatever it is.
+  Expr* stored_expression(std::string_view text, RangeEntry* row, Oid type, int32_t typmod,
+                          Place place);
+  /// An entry for the rows of a table outside any FROM, for stored_expression() and DDL.
+  RangeEntry* row_of(RelationDesc& relation, std::string_view alias);
+  /// A raw expression over the columns of one table: what CREATE TABLE and CREATE INDEX check.
+  Expr* table_expression(const Node& node, RangeEntry* row, Place place);
+  /// Coerces a column's default or generation expression. Throws 42804.
+  Expr* coerce_default(Expr* expr, std::string_view column, Oid type, int32_t typmod);
   /// An expression outside any query: arguments of EXECUTE. Coerced to `type` by assignment.
   Expr* analyze_standalone(const Node& node, Oid type, std::string_view what, int number);
   /// Throws 42P18 when a parameter's type is still unknown.
@@ -148,6 +195,42 @@ class Analyzer {
   CommonTable* find_common_table(std::string_view name, Scope& scope);
   [[noreturn]] void no_such_relation(const Node& node, std::string_view schema,
                                      std::string_view name, Scope& scope);
+
+  // --- tables (analyze_table.cc) ---------------------------------------------------------------
+  RangeEntry* table_entry(const Node& node, Scope& scope, LockMode mode);
+  RangeEntry* range_table(RelationDesc& relation, Scope& scope);
+  RangeEntry* range_view(RelationDesc& relation, Scope& scope);
+  RelationDesc& use_relation(Oid oid, LockMode mode);
+  static bool has_system_columns(const NameSpaceItem& item) { return item.table != nullptr; }
+  Expr* system_column(RangeEntry& entry, std::string_view name, int location);
+  void add_table_columns(RangeEntry& entry, const RelationDesc& relation);
+  void locking_clause(const Node& clause, Scope& scope);
+  void refuse_row_locks(const Node& select, const Query& query);
+
+  // --- modifying statements --------------------------------------------------------------------
+  Query* insert_statement(const Node& node, Scope* parent);
+  Query* update_statement(const Node& node, Scope* parent);
+  Query* delete_statement(const Node& node, Scope* parent);
+  RelationDesc& target_relation(const Node& node, std::string_view verb);
+  RangeEntry* target_entry(RelationDesc& relation, const Node& node, Scope& scope);
+  RangeEntry* copy_of_row(const RangeEntry& entry, Scope& scope);
+  void returning_clause(const Node& node, RangeEntry& row, Scope& scope);
+  void finish_modification(Query& query);
+  Expr* assign(Expr* value, const ColumnDesc& column, int location);
+  Expr* column_default(const ColumnDesc& column);
+  void assignments(NodeList targets, const RelationDesc& relation, RangeEntry& old_row,
+                   Scope& scope, List<Target>& to);
+  void add_assignment(const Node& target, const RelationDesc& relation, Expr* value,
+                      bool is_default, List<Target>& to);
+  void check_constraints(RelationDesc& relation, RangeEntry& row, Modification& modification);
+  std::vector<int> insert_columns(const Node& node, const RelationDesc& relation);
+  void insert_values(NodeList rows, std::span<const int> columns, const Node& node, Scope& scope);
+  void insert_select(const Node& select, std::span<const int> columns, const Node& node,
+                     Scope& scope);
+  void complete_insert(std::span<const int> columns, std::span<Expr* const> values,
+                       const Node& node, Scope& scope);
+  void conflict_clause(const Node& clause, Scope& scope);
+  void find_arbiters(const Node& infer, const RelationDesc& relation, ConflictAction& conflict);
 
   // --- clauses --------------------------------------------------------------------------------
   void target_list(NodeList targets, Scope& scope);

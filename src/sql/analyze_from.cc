@@ -17,12 +17,15 @@ RangeEntry* Analyzer::new_entry(RangeKind kind, Scope& scope) {
 NameSpaceItem* Analyzer::name_space_of(RangeEntry& entry) {
   NameSpaceItem* item = arena_.make<NameSpaceItem>();
   item->name = entry.name;
-  int index = 0;
+  if (entry.kind == RangeKind::kTable) item->table = &entry;
+  int index = -1;
   for (const Column& column : entry.columns) {
+    ++index;
+    if (column.type == kInvalidOid) continue;  // dropped
     Expr* var = make(ExprKind::kVar, column.type, -1);
     var->typmod = column.typmod;
     var->entry = &entry;
-    var->column = index++;
+    var->column = index;
     item->columns.push(arena_, {column.name, var});
   }
   return item;
@@ -237,12 +240,17 @@ void Analyzer::apply_alias(RangeEntry& entry, const Node* alias, std::string_vie
   entry.name = alias->string("aliasname");
   entry.has_alias = true;
   NodeList names = alias->list("colnames");
-  if (names.size() > entry.columns.size()) {
-    throw Error(sqlstate::kInvalidColumnReference,
-                "{} \"{}\" has {} columns available but {} columns specified", what, entry.name,
-                entry.columns.size(), names.size());
+  size_t at = 0;
+  for (Column& column : entry.columns) {
+    if (column.type == kInvalidOid) continue;  // dropped
+    if (at < names.size()) column.name = names[at]->text();
+    ++at;
   }
-  for (size_t i = 0; i < names.size(); ++i) entry.columns[i].name = names[i]->text();
+  if (names.size() > at) {
+    throw Error(sqlstate::kInvalidColumnReference,
+                "{} \"{}\" has {} columns available but {} columns specified", what, entry.name, at,
+                names.size());
+  }
 }
 
 CommonTable* Analyzer::find_common_table(std::string_view name, Scope& scope) {
@@ -293,6 +301,8 @@ RangeEntry* Analyzer::range_relation(const Node& node, Scope& scope) {
     List<Column> own;
     for (const Column& column : table->columns) own.push(arena_, column);
     entry->columns = own;
+  } else if (in_.dependencies != nullptr) {
+    entry = table_entry(node, scope, LockMode::kAccessShare);
   } else {
     const BuiltinView* view = find_view(schema, name);
     if (view == nullptr) no_such_relation(node, schema, name, scope);

@@ -82,6 +82,7 @@ Expr* Analyzer::column_of(const NameSpaceItem& item, std::string_view name, int 
     }
     found = column.expr;
   }
+  if (found == nullptr && item.table != nullptr) return system_column(*item.table, name, location);
   return found;
 }
 
@@ -140,7 +141,8 @@ void Analyzer::missing_entry(std::string_view relation, Scope& scope, int locati
   for (Scope* level = &scope; level != nullptr; level = level->parent) {
     for (const RangeEntry* entry : level->query->entries) {
       bool by_alias = entry->name == relation;
-      bool by_name = entry->view != nullptr && entry->view->name == relation;
+      bool by_name = (entry->view != nullptr && entry->view->name == relation) ||
+                     (entry->relation != nullptr && entry->relation->name == relation);
       bool by_table = entry->table != nullptr && entry->table->name == relation;
       if (!by_alias && !by_name && !by_table) continue;
       Error error(sqlstate::kUndefinedTable,

@@ -48,8 +48,11 @@ int leftmost_location(const Node& select) {
 
 }  // namespace
 
-Query* Analyzer::analyze(const Node& select) {
-  return select_statement(select, nullptr, Place::kNone);
+Query* Analyzer::analyze(const Node& statement) {
+  if (statement.kind_name == "InsertStmt") return insert_statement(statement, nullptr);
+  if (statement.kind_name == "UpdateStmt") return update_statement(statement, nullptr);
+  if (statement.kind_name == "DeleteStmt") return delete_statement(statement, nullptr);
+  return select_statement(statement, nullptr, Place::kNone);
 }
 
 Expr* Analyzer::analyze_standalone(const Node& node, Oid type, std::string_view what, int number) {
@@ -87,6 +90,10 @@ Query* Analyzer::select_statement(const Node& node, Scope* parent, Place place, 
       plain_select(node, scope);
     }
     if (!is_set_leaf) set_output_unknowns_to_text(*query);
+    if (NodeList clauses = node.list("lockingClause"); !clauses.empty()) {
+      refuse_row_locks(node, *query);
+      for (const Node* clause : clauses) locking_clause(*clause, scope);
+    }
     return query;
   });
 }

@@ -40,6 +40,21 @@ void walk_from(const FromTree* tree, int depth,
   });
 }
 
+void walk_modification(const Modification& modification, int depth,
+                       const std::function<bool(const Expr&, int)>& visit) {
+  for (const Target& target : modification.returning) walk(target.expr, depth, visit);
+  for (const Target& target : modification.generated) walk(target.expr, depth, visit);
+  for (const CheckedConstraint& check : modification.checks) walk(check.condition, depth, visit);
+  for (const IndexedExpressions& index : modification.indexed) {
+    walk_list(index.expressions, depth, visit);
+    walk(index.predicate, depth, visit);
+  }
+  if (const ConflictAction* conflict = modification.conflict) {
+    for (const Target& target : conflict->assignments) walk(target.expr, depth, visit);
+    walk(conflict->where, depth, visit);
+  }
+}
+
 }  // namespace
 
 bool same_expr(const Expr* a, const Expr* b) {
@@ -99,6 +114,7 @@ void walk_query(const Query& query, int depth, const std::function<bool(const Ex
     walk(window->start_offset, depth, visit);
     walk(window->end_offset, depth, visit);
   }
+  if (query.modification != nullptr) walk_modification(*query.modification, depth, visit);
   if (query.left != nullptr) walk_query(*query.left, depth + 1, visit);
   if (query.right != nullptr) walk_query(*query.right, depth + 1, visit);
 }

@@ -97,6 +97,7 @@ class Folder {
   Expr* fold_coalesce(Expr* e);
   Expr* fold_generic(Expr* e, bool immutable);
   void fold_tree(FromTree* tree);
+  void fold_modification(Modification& modification);
   void fold_keys(std::span<SortKey> keys);
   bool fold_args(Expr* e);
   Expr* evaluate(Expr* e);
@@ -292,6 +293,23 @@ void Folder::fold_tree(FromTree* tree) {
   });
 }
 
+void Folder::fold_modification(Modification& modification) {
+  auto fold_targets = [&](List<Target>& targets) {
+    for (Target& target : targets) target.expr = fold(target.expr);
+  };
+  fold_targets(modification.returning);
+  fold_targets(modification.generated);
+  for (CheckedConstraint& check : modification.checks) check.condition = fold(check.condition);
+  for (IndexedExpressions& index : modification.indexed) {
+    for (Expr*& e : index.expressions) e = fold(e);
+    if (index.predicate != nullptr) index.predicate = fold(index.predicate);
+  }
+  if (ConflictAction* conflict = modification.conflict) {
+    fold_targets(conflict->assignments);
+    if (conflict->where != nullptr) conflict->where = fold(conflict->where);
+  }
+}
+
 void Folder::fold_query(Query& query) {
   if (query.is_folded) return;
   auto fold_if = [&](Expr*& e) {
@@ -327,6 +345,7 @@ void Folder::fold_query(Query& query) {
     }
     if (entry->subquery != nullptr) fold_query(*entry->subquery);
   }
+  if (query.modification != nullptr) fold_modification(*query.modification);
   if (query.left != nullptr) fold_query(*query.left);
   if (query.right != nullptr) fold_query(*query.right);
   query.is_folded = true;

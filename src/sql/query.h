@@ -21,8 +21,10 @@
 
 namespace cofork {
 
+struct Modification;
 struct Query;
 struct RangeEntry;
+struct RelationDesc;
 
 enum class ExprKind : uint8_t {
   kConst,
@@ -126,9 +128,13 @@ struct Window {
 
 struct Column {
   std::string_view name;
-  Oid type = kInvalidOid;
+  Oid type = kInvalidOid;  ///< 0: a dropped column of a table, which nothing names
   int32_t typmod = -1;
 };
+
+/// Columns every row of a table has: in a range table entry they come after those it was made with.
+enum class SystemColumn : uint8_t { kCtid, kXmin, kCmin, kXmax, kCmax, kTableOid };
+inline constexpr int kSystemColumns = 6;
 
 struct CommonTable {
   std::string_view name;
@@ -139,7 +145,19 @@ struct CommonTable {
   int index = -1;  ///< written by the planner: which store
 };
 
-enum class RangeKind : uint8_t { kView, kSubquery, kFunction, kValues, kCommonTable, kSetResult };
+enum class RangeKind : uint8_t {
+  kView,
+  kSubquery,
+  kFunction,
+  kValues,
+  kCommonTable,
+  kSetResult,
+  kTable,
+};
+
+/// How strong a row lock a FOR … clause asks for, and what to do when somebody is in the way.
+enum class RowLockStrength : uint8_t { kNone, kKeyShare, kShare, kNoKeyUpdate, kUpdate };
+enum class RowLockWait : uint8_t { kBlock, kSkip, kError };
 
 /// One source of rows in FROM.
 struct RangeEntry {
@@ -153,6 +171,12 @@ struct RangeEntry {
   List<List<Expr*>> rows;  ///< kValues
   CommonTable* table = nullptr;
   bool self_reference = false;  ///< kCommonTable: the recursive term's own
+  /// kTable: column c is attribute c + 1. Good as long as the statement's relations are unchanged.
+  RelationDesc* relation = nullptr;
+  RowLockStrength row_lock = RowLockStrength::kNone;
+  RowLockWait row_lock_wait = RowLockWait::kBlock;
+  /// kTable, written by the planner: the columns that anything reads, system columns after them.
+  List<bool> used;
   bool has_alias = false;
   int first_slot = -1;  ///< written by the planner: column c is slot first_slot + c
 };
@@ -178,7 +202,11 @@ struct Target {
 
 enum class SetOperation : uint8_t { kNone, kUnion, kIntersect, kExcept };
 
+enum class CommandKind : uint8_t { kSelect, kInsert, kUpdate, kDelete };
+
 struct Query {
+  CommandKind command = CommandKind::kSelect;
+  Modification* modification = nullptr;  ///< of INSERT, UPDATE, DELETE
   Query* parent = nullptr;
   List<RangeEntry*> entries;
   FromTree* from = nullptr;  ///< null: SELECT without FROM
@@ -200,12 +228,52 @@ struct Query {
   List<CommonTable*> tables;   ///< WITH
   bool is_correlated = false;  ///< refers to an outer query
   bool is_folded = false;      ///< its constants have been computed (fold.h)
+  bool locks_rows = false;     ///< FOR UPDATE … : some entry has a row_lock
 
   SetOperation operation = SetOperation::kNone;
   bool all = false;
   Query* left = nullptr;
   Query* right = nullptr;
   RangeEntry* set_result = nullptr;  ///< what the targets of a set operation refer to
+};
+
+/// A condition every row must meet.
+struct CheckedConstraint {
+  std::string_view name;
+  Expr* condition = nullptr;
+};
+
+/// An expression or partial index, analysed over the rows that enter it.
+struct IndexedExpressions {
+  Oid index = kInvalidOid;
+  List<Expr*> expressions;  ///< of the columns that are expressions, in order
+  Expr* predicate = nullptr;
+};
+
+/// ON CONFLICT.
+struct ConflictAction {
+  bool updates = false;       ///< DO UPDATE
+  List<Oid> arbiters;         ///< unique indexes; empty (DO NOTHING only): all
+  RangeEntry* existing = nullptr;  ///< the row that is there already
+  List<Target> assignments;   ///< DO UPDATE SET: table_column says which; read `existing`, the new row
+  Expr* where = nullptr;
+};
+
+/// What INSERT, UPDATE and DELETE do with the rows of their Query's FROM.
+///
+///   INSERT   targets: a value for each column of the table; `row` is what they make
+///   UPDATE   targets: the assigned columns, computed from `old_row` (which FROM scans); `row` is
+///            the old row with those replaced
+///   DELETE   FROM scans `old_row`
+struct Modification {
+  RelationDesc* relation = nullptr;
+  RangeEntry* old_row = nullptr;
+  RangeEntry* row = nullptr;
+  List<Target> returning;  ///< over `row` (DELETE: `old_row`) and the entries of FROM
+  List<CheckedConstraint> checks;
+  List<Target> generated;  ///< GENERATED ALWAYS AS (…) STORED, over `row`
+  List<IndexedExpressions> indexed;
+  ConflictAction* conflict = nullptr;
 };
 
 }  // namespace cofork
