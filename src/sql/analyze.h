@@ -217,7 +217,7 @@ class Analyzer {
   void returning_clause(const Node& node, RangeEntry& row, Scope& scope);
   void finish_modification(Query& query);
   Expr* assign(Expr* value, const ColumnDesc& column, int location);
-  Expr* column_default(const ColumnDesc& column);
+  Expr* column_default(const RelationDesc& relation, const ColumnDesc& column);
   void assignments(NodeList targets, const RelationDesc& relation, RangeEntry& old_row,
                    Scope& scope, List<Target>& to);
   void add_assignment(const Node& target, const RelationDesc& relation, Expr* value,

@@ -162,7 +162,7 @@ void Analyzer::insert_values(NodeList rows, std::span<const int> columns, const 
     var->column = static_cast<int>(c);
     vars.push_back(all_default ? nullptr : var);
     for (auto& row : values) {
-      if (row[c] == nullptr) row[c] = column_default(column);
+      if (row[c] == nullptr) row[c] = column_default(relation, column);
     }
   }
   for (const auto& row : values) {
@@ -238,7 +238,7 @@ void Analyzer::complete_insert(std::span<const int> columns, std::span<Expr* con
     target.name = arena_.copy(column.name);
     target.table_column = column.number;
     target.expr = given[static_cast<size_t>(column.number - 1)];
-    if (target.expr == nullptr) target.expr = column_default(column);
+    if (target.expr == nullptr) target.expr = column_default(relation, column);
     scope.query->targets.push(arena_, target);
   }
 }

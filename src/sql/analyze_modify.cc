@@ -116,7 +116,7 @@ void Analyzer::add_assignment(const Node& target, const RelationDesc& relation, 
   }
   if (is_default && column->generated != '\0') return;  // computed with the others of its kind
   Target assignment;
-  assignment.expr = is_default ? column_default(*column) : assign(value, *column, value->location);
+  assignment.expr = is_default ? column_default(relation, *column) : assign(value, *column, value->location);
   assignment.name = arena_.copy(column->name);
   assignment.table_column = column->number;
   to.push(arena_, assignment);

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "catalog/names.h"
+#include "catalog/sequence.h"
 #include "model/stack.h"
 #include "sql/analyze.h"
 #include "sql/engine_state.h"
@@ -189,7 +190,13 @@ Expr* Analyzer::stored_expression(std::string_view text, RangeEntry* row, Oid ty
   return e;
 }
 
-Expr* Analyzer::column_default(const ColumnDesc& column) {
+Expr* Analyzer::column_default(const RelationDesc& relation, const ColumnDesc& column) {
+  if (column.identity != '\0') {
+    Oid sequence = sequence_of_column(relation.oid, column.number);
+    Expr* oid = make_const(type_oid::kRegclass, datum_from_oid(sequence), -1);
+    Expr* next = make_call(*functions_named("nextval")[0], span_of({oid}), type_oid::kInt8, -1);
+    return coerce(next, column.type, -1, CastContext::kAssignment);
+  }
   if (column.default_text.empty() || column.generated != '\0') {
     return make_null(column.type, -1);
   }

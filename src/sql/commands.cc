@@ -7,31 +7,6 @@
 namespace cofork {
 namespace {
 
-/// Keeps rows for later Executes of a statement that makes them all at once.
-class BufferReceiver final : public RowReceiver {
- public:
-  explicit BufferReceiver(RowBuffer& buffer) : buffer_(buffer) {}
-  void begin_rows(std::span<const ResultColumn> columns, std::span<const int16_t>) override {
-    buffer_.columns.assign(columns.begin(), columns.end());
-    if (buffer_.arenas.empty()) buffer_.arenas.push_back(std::make_unique<Arena>());
-  }
-  void row(EvalContext&, const Datum* values, const bool* nulls) override {
-    Arena& arena = *buffer_.arenas[0];
-    size_t n = buffer_.columns.size();
-    StoredRow row{arena.make_array<Datum>(n), arena.make_array<bool>(n)};
-    for (size_t i = 0; i < n; ++i) {
-      row.nulls[i] = nulls[i];
-      row.values[i] = nulls[i] ? 0 : copy_datum(*buffer_.columns[i].type, values[i], arena);
-    }
-    buffer_.rows.push_back(row);
-  }
-  void complete(std::string_view) override {}
-  void empty_query() override {}
-
- private:
-  RowBuffer& buffer_;
-};
-
 /// What a statement on a table says about a table that is not there.
 void check_relation(const ParsedQuery& parsed, const Node* relation) {
   if (relation == nullptr) return;
@@ -62,11 +37,16 @@ ExecuteResult Engine::State::run_utility(Portal& portal, int64_t max_rows, RowRe
     BufferReceiver buffer(*portal.buffer);
     portal.tag = utility(portal, node, buffer);
   }
+  return give_buffered(portal, max_rows, receiver);
+}
+
+ExecuteResult Engine::State::give_buffered(Portal& portal, int64_t max_rows,
+                                           RowReceiver& receiver) {
   receiver.begin_rows(portal.buffer->columns, portal.formats);
   EvalContext output = context();
   output.arena = &scratch;
   for (int64_t count = 0; portal.position < static_cast<int64_t>(portal.buffer->rows.size());) {
-    if (count++ == max_rows) return {ExecuteOutcome::kSuspended, {}};
+    if (max_rows > 0 && count++ == max_rows) return {ExecuteOutcome::kSuspended, {}};
     const StoredRow& row = portal.buffer->rows[static_cast<size_t>(portal.position++)];
     receiver.row(output, row.values, row.nulls);
   }
@@ -190,9 +170,11 @@ std::string_view Engine::State::transaction_command(const Node& node) {
     return kind == "TRANS_STMT_BEGIN" ? "BEGIN" : "START TRANSACTION";
   }
   if (kind == "TRANS_STMT_COMMIT") {
+    if (!block.has_failed()) release_portals(true);
     return block.commit(chain) ? "COMMIT" : "ROLLBACK";
   }
   if (kind == "TRANS_STMT_ROLLBACK") {
+    if (!block.has_failed()) release_portals(false);
     block.rollback(chain);
     return "ROLLBACK";
   }
@@ -235,7 +217,7 @@ std::string_view Engine::State::prepare_command(Portal& portal, const Node& node
   inner->node = &query;
   inner->tag = command_tag_of(query);
   prepared->statement = inner;
-  if (!query.is(NodeKind::kSelectStmt)) {
+  if (!is_query(query)) {
     check_relation(*prepared->parsed, query.node("relation"));
     throw Error(sqlstate::kFeatureNotSupported, "PREPARE of {} is not supported", inner->tag);
   }
@@ -243,12 +225,11 @@ std::string_view Engine::State::prepare_command(Portal& portal, const Node& node
   literals.arena = &prepared->arena;
   AnalyzeInput input{
       &session, prepared->parsed->text, &prepared->arena, &prepared->parameters, true, &literals};
-  Analyzer analyzer(input);
   for (const Node* type : node.list("argtypes")) {
-    prepared->parameters.push_back(analyzer.resolve_type(*type).type->oid);
+    prepared->parameters.push_back(Analyzer(input).resolve_type(*type).type->oid);
   }
-  prepared->query = analyzer.analyze(query);
-  analyzer.check_parameters();
+  analyse(*prepared, query, true);
+  prepared->is_fresh = false;
   fill_columns(*prepared);
   if (!statements.try_emplace(std::string(name), prepared).second) {
     throw Error(sqlstate::kDuplicatePstatement, "prepared statement \"{}\" already exists", name);
@@ -342,19 +323,16 @@ std::string_view Engine::State::explain_command(Portal& portal, const Node& node
     throw Error(sqlstate::kFeatureNotSupported, "EXPLAIN with costs is not supported")
         .hint("Use EXPLAIN (COSTS OFF).");
   }
-  if (!query.is(NodeKind::kSelectStmt)) {
+  if (!is_query(query)) {
     check_relation(*portal.statement->parsed, query.node("relation"));
     throw Error(sqlstate::kFeatureNotSupported, "EXPLAIN of {} is not supported",
                 command_tag_of(query));
   }
-  Arena arena;
-  EvalContext literals = context();
-  literals.arena = &arena;
-  std::vector<Oid> parameters;
-  AnalyzeInput input{&session, portal.statement->parsed->text, &arena, &parameters, false,
-                     &literals};
-  Query* analysed = Analyzer(input).analyze(query);
-  auto execution = plan_statement(*analysed, arena, {}, session.task, literals);
+  PreparedStatement explained;
+  explained.parsed = portal.statement->parsed;
+  analyse(explained, query, false);
+  auto execution =
+      plan_statement(*explained.query, explained.arena, {}, session.task, context());
   ExplainSink sink;
   execution->root->explain(sink);
   receiver.begin_rows(portal.statement->columns, portal.formats);

@@ -26,12 +26,8 @@ std::string_view Engine::State::declare_command(Portal& portal, const Node& node
   inner->node = &query;
   inner->tag = "SELECT";
   prepared->statement = inner;
-  EvalContext literals = context();
-  literals.arena = &prepared->arena;
   prepared->parameters = portal.statement->parameters;
-  AnalyzeInput input{
-      &session, prepared->parsed->text, &prepared->arena, &prepared->parameters, false, &literals};
-  prepared->query = Analyzer(input).analyze(query);
+  analyse(*prepared, query, false);
   fill_columns(*prepared);
   Portal& cursor = make_portal(name, prepared);
   cursor.is_cursor = true;
@@ -47,12 +43,12 @@ std::string_view Engine::State::declare_command(Portal& portal, const Node& node
 /// Makes sure row `number` (from 1) of the cursor has been read; false when there is none.
 bool Engine::State::fetch_row(Portal& cursor, int64_t number) {
   RowBuffer& buffer = *cursor.buffer;
-  Execution& execution = *cursor.execution;
   while (static_cast<int64_t>(buffer.rows.size()) < number) {
-    if (cursor.at_end || !execution.next()) {
+    if (cursor.at_end || !cursor.execution->next()) {
       cursor.at_end = true;
       return false;
     }
+    const Execution& execution = *cursor.execution;
     const auto& columns = cursor.statement->columns;
     Arena& arena = *buffer.arenas[0];
     StoredRow row{arena.make_array<Datum>(columns.size()), arena.make_array<bool>(columns.size())};

@@ -52,7 +52,10 @@ void Engine::simple_query(std::string_view text, RowReceiver& receiver) {
     state.set_formats(portal, {});
     ExecuteResult result = state.run(portal, 0, receiver);
     state.drop_portal("");
-    if (is_last) session_.transaction.end_implicit();
+    if (is_last) {
+      if (!session_.transaction.in_block()) state.release_portals(true);
+      session_.transaction.end_implicit();
+    }
     if (is_last || statement.node->is(NodeKind::kTransactionStmt)) state.finish_statement();
     receiver.complete(result.tag);
   }
@@ -78,6 +81,7 @@ void Engine::parse(std::string_view name, std::string_view text, std::span<const
   }
   const ParsedStatement* statement = parsed->statements.empty() ? nullptr : &parsed->statements[0];
   auto prepared = state.prepare(parsed, statement, types, true);
+  prepared->is_fresh = false;
   prepared->name = name;
   prepared->text = parsed->text;
   prepared->prepared_us = session_.statement_start_us;
@@ -135,6 +139,7 @@ void Engine::close_portal(std::string_view name) {
 }
 
 void Engine::sync() {
+  if (!session_.transaction.in_block()) state_->release_portals(true);
   session_.transaction.end_implicit();
   state_->finish_statement();
 }
@@ -158,8 +163,8 @@ std::span<const ResultColumn> Engine::portal_columns(std::string_view name,
 }
 
 void Engine::failed() {
-  session_.transaction.fail();
   state_->drop_portals(true);
+  session_.transaction.fail();
   state_->running_tag = {};
 }
 

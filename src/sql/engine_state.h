@@ -27,6 +27,8 @@ struct PreparedStatement {
   std::vector<Oid> parameters;
   Arena arena{2048};
   Query* query = nullptr;  ///< null for utility statements
+  Dependencies dependencies;
+  bool is_fresh = false;  ///< analysed in this transaction: its relations are locked
   std::vector<ResultColumn> columns;
   bool by_command = false;  ///< made by PREPARE
   int64_t prepared_us = 0;
@@ -42,6 +44,31 @@ struct RowBuffer {
   std::vector<ResultColumn> columns;
   std::vector<StoredRow> rows;
   std::vector<std::unique_ptr<Arena>> arenas;
+};
+
+/// Keeps rows for later Executes of a statement that makes them all at once.
+class BufferReceiver final : public RowReceiver {
+ public:
+  explicit BufferReceiver(RowBuffer& buffer) : buffer_(buffer) {}
+  void begin_rows(std::span<const ResultColumn> columns, std::span<const int16_t>) override {
+    buffer_.columns.assign(columns.begin(), columns.end());
+    if (buffer_.arenas.empty()) buffer_.arenas.push_back(std::make_unique<Arena>());
+  }
+  void row(EvalContext&, const Datum* values, const bool* nulls) override {
+    Arena& arena = *buffer_.arenas[0];
+    size_t n = buffer_.columns.size();
+    StoredRow row{arena.make_array<Datum>(n), arena.make_array<bool>(n)};
+    for (size_t i = 0; i < n; ++i) {
+      row.nulls[i] = nulls[i];
+      row.values[i] = nulls[i] ? 0 : copy_datum(*buffer_.columns[i].type, values[i], arena);
+    }
+    buffer_.rows.push_back(row);
+  }
+  void complete(std::string_view) override {}
+  void empty_query() override {}
+
+ private:
+  RowBuffer& buffer_;
 };
 
 struct Portal {
@@ -83,6 +110,11 @@ struct Engine::State {
   std::shared_ptr<PreparedStatement>* find_slot(std::string_view name);
   void refuse_in_failed_block(const PreparedStatement& statement) const;
   void fill_columns(PreparedStatement& statement);
+  /// Parse tree into Query; `variable`: parameters' types may be inferred.
+  void analyse(PreparedStatement& statement, const Node& node, bool variable);
+  /// Locks what the statement reads and changes, and analyses it anew if any of it has changed since
+  /// (RevalidateCachedQuery).
+  void revalidate(PreparedStatement& statement);
 
   // --- portals --------------------------------------------------------------------------------
   Portal& find_portal(std::string_view name);
@@ -100,6 +132,9 @@ struct Engine::State {
   void drop_portal(std::string_view name);
   /// After an error (`all`) or at the end of a transaction: drops the portals that end with it.
   void drop_portals(bool all);
+  /// The transaction is about to end: executions let go of what belongs to it. Rows of holdable
+  /// cursors are fetched while they can be, if it commits (PreCommit_Portals).
+  void release_portals(bool commit);
 
   // --- commands (commands_*.cc): the tag, and rows to the receiver ------------------------------
   std::string_view utility(Portal& portal, const Node& node, RowReceiver& receiver);
@@ -125,6 +160,9 @@ struct Engine::State {
   std::string_view explain_command(Portal& portal, const Node& node, RowReceiver& receiver);
   std::vector<ResultColumn> utility_columns(const Node& node);
   bool fetch_row(Portal& cursor, int64_t number);
+  ExecuteResult give_buffered(Portal& portal, int64_t max_rows, RowReceiver& receiver);
+  ExecuteResult run_buffered(Portal& portal, int64_t max_rows, RowReceiver& receiver);
+  void check_read_only(const Query& query, std::string_view command_tag) const;
 
   // --- the rest -------------------------------------------------------------------------------
   /// The settings that change what values look like, copied out of the settings when they change.
@@ -153,6 +191,9 @@ struct Engine::State {
   std::string tag;  ///< "SELECT 12": what ExecuteResult::tag points to
   std::string_view running_tag;
 };
+
+/// SELECT, INSERT, UPDATE, DELETE: statements that are analysed and planned.
+bool is_query(const Node& node);
 
 /// The class of a statement for log_statement, by its command tag.
 StatementClass class_of(std::string_view tag);

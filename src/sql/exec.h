@@ -24,6 +24,7 @@
 #include "model/task.h"
 #include "sql/query.h"
 #include "support/arena.h"
+#include "txn/snapshot.h"
 
 namespace cofork {
 
@@ -182,6 +183,8 @@ class PlanNode {
   virtual void rewind(Execution& execution) { open(execution); }
   /// False when there are no more rows. May wait; checks interrupts.
   virtual bool next(Execution& execution) = 0;
+  /// The statement is over: lets go of pages. May wait; open() makes it usable again.
+  virtual void close() {}
   virtual void explain(ExplainSink& sink) const = 0;
 };
 
@@ -266,6 +269,10 @@ class Execution {
   size_t output_count = 0;
   std::vector<CommonTableState*> common_tables;
   std::string scratch;  ///< text on its way through kIoCast
+  RegisteredSnapshot snapshot;  ///< what the statement sees; set before start() if it reads tables
+  int64_t processed = 0;        ///< rows inserted, updated, deleted
+  /// The statement is over: closes every node and lets go of the snapshot.
+  void finish();
 
   // Owned by the execution; filled by the planner.
   Arena arena{4096};

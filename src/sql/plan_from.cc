@@ -68,6 +68,21 @@ void collect_entries(const FromTree& tree, std::vector<const RangeEntry*>& entri
   });
 }
 
+void add_shape(const RangeEntry& entry, RowShape& shape) {
+  static constexpr Oid kSystemTypes[kSystemColumns] = {type_oid::kTid, type_oid::kXid,
+                                                       type_oid::kCid, type_oid::kXid,
+                                                       type_oid::kCid, type_oid::kOid};
+  int slot = entry.first_slot;
+  size_t columns = entry.columns.size();
+  bool is_table = entry.kind == RangeKind::kTable;
+  for (size_t i = 0; i < columns; ++i, ++slot) {
+    if (!is_table || entry.used[i]) shape.add(slot, find_type(entry.columns[i].type));
+  }
+  for (size_t i = 0; is_table && i < kSystemColumns; ++i, ++slot) {
+    if (entry.used[columns + i]) shape.add(slot, find_type(kSystemTypes[i]));
+  }
+}
+
 }  // namespace
 
 bool Planner::refers_only_to(const Expr& expr, std::span<const RangeEntry* const> entries) {
@@ -108,7 +123,8 @@ Planner::Input Planner::plan_entry(RangeEntry& entry, std::vector<Expr*>& conjun
     entry.first_slot = planned.first_output;
     input.node = planned.root;
   } else {
-    entry.first_slot = new_slots(entry.columns.size());
+    size_t system = entry.kind == RangeKind::kTable ? kSystemColumns : 0;
+    entry.first_slot = new_slots(entry.columns.size() + system);
   }
   switch (entry.kind) {
     case RangeKind::kView:
@@ -156,12 +172,17 @@ Planner::Input Planner::plan_entry(RangeEntry& entry, std::vector<Expr*>& conjun
       }
       break;
     }
+    case RangeKind::kTable: {
+      std::vector<Expr*> own =
+          take(conjuncts, [&](const Expr& e) { return refers_only_to(e, input.entries); });
+      input.node = filter(plan_table(entry, own, input.rows), own);
+      break;
+    }
     case RangeKind::kSubquery:
     case RangeKind::kSetResult:
       break;
   }
-  int slot = entry.first_slot;
-  for (const Column& column : entry.columns) input.shape.add(slot++, find_type(column.type));
+  add_shape(entry, input.shape);
   std::vector<Expr*> own =
       take(conjuncts, [&](const Expr& e) { return refers_only_to(e, input.entries); });
   input.node = filter(input.node, own);
@@ -204,6 +225,16 @@ Planner::Input Planner::plan_join(const FromTree& tree, std::vector<Expr*>& conj
   }
   Input left = plan_from(*tree.left, for_left);
   left.node = filter(left.node, for_left);
+  if (tree.join == JoinKind::kInner || tree.join == JoinKind::kLeft) {
+    // Conditions that bind the right side to the left may lead to its rows by an index.
+    std::vector<Expr*> all = for_right;
+    all.insert(all.end(), on.begin(), on.end());
+    Input right;
+    if (join_by_index(*tree.right, left, all, right)) {
+      add_shape(*tree.right->entry, right.shape);
+      return join_looked_up(tree.join, std::move(left), std::move(right), all);
+    }
+  }
   Input right = plan_from(*tree.right, for_right);
   right.node = filter(right.node, for_right);
   // A right join is a left join with its sides exchanged: the frame does not care.
@@ -211,6 +242,20 @@ Planner::Input Planner::plan_join(const FromTree& tree, std::vector<Expr*>& conj
     return make_join(JoinKind::kLeft, std::move(right), std::move(left), std::move(on));
   }
   return make_join(tree.join, std::move(left), std::move(right), std::move(on));
+}
+
+Planner::Input Planner::join_looked_up(JoinKind kind, Input left, Input right,
+                                       std::span<Expr* const> conditions) {
+  Input joined;
+  joined.entries = left.entries;
+  joined.entries.insert(joined.entries.end(), right.entries.begin(), right.entries.end());
+  joined.shape = left.shape;
+  joined.shape.add(right.shape);
+  joined.rows = std::max(1.0, left.rows * right.rows);
+  Program* condition = conditions.empty() ? nullptr : compile_all(conditions);
+  joined.node =
+      make_node<NestedLoopNode>(kind, left.node, right.node, right.shape, condition, true);
+  return joined;
 }
 
 Planner::Input Planner::make_join(JoinKind kind, Input left, Input right,
@@ -239,16 +284,8 @@ Planner::Input Planner::make_join(JoinKind kind, Input left, Input right,
   joined.entries.insert(joined.entries.end(), right.entries.begin(), right.entries.end());
   joined.shape = left.shape;
   joined.shape.add(right.shape);
-  Program* condition = nullptr;
-  if (!conditions.empty()) {
-    Expr* all = ex_.arena.make<Expr>();
-    all->kind = ExprKind::kAnd;
-    all->type = type_oid::kBool;
-    Expr** args = ex_.arena.make_array<Expr*>(conditions.size());
-    std::copy(conditions.begin(), conditions.end(), args);
-    all->args = {args, conditions.size()};
-    condition = compile(*all);
-  }
+  joined.rows = std::max(left.rows, right.rows);
+  Program* condition = conditions.empty() ? nullptr : compile_all(conditions);
   if (left_keys.empty()) {
     if (kind == JoinKind::kFull) {
       throw Error(sqlstate::kFeatureNotSupported,

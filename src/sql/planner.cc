@@ -18,6 +18,7 @@ std::unique_ptr<Execution> plan_statement(Query& query, Arena& arena,
                                           std::span<const Oid> parameters, Task& task,
                                           const EvalContext& context) {
   fold_constants(query, arena, task, context);
+  mark_used_columns(query, arena);
   auto execution = std::make_unique<Execution>(task, context);
   execution->context.arena = &execution->arena;
   Planner planner(*execution, parameters.size());
@@ -87,6 +88,7 @@ bool is_grouped(const Query& query) {
 }  // namespace
 
 PlannedQuery Planner::plan_select(Query& query) {
+  if (query.command != CommandKind::kSelect) return plan_modification(query);
   PlannedQuery planned;
   PlanNode* node = nullptr;
   if (query.operation != SetOperation::kNone) {
@@ -101,8 +103,12 @@ PlannedQuery Planner::plan_select(Query& query) {
       }
     }
     RowShape input;
+    bool has_order = false;
     if (query.from != nullptr) {
+      if (!is_grouped(query)) want_order(query);
       Input from = plan_from(*query.from, conjuncts);
+      has_order = std::exchange(has_order_, false);
+      wanted_order_.clear();
       node = from.node;
       input = from.shape;
     } else {
@@ -115,6 +121,13 @@ PlannedQuery Planner::plan_select(Query& query) {
       node = filter(node, having);
     }
     if (query.has_windows) node = plan_windows(query, node, input);
+    planned.is_sorted = has_order;
+    // Rows are locked as they come out, so after a sort: that must then keep where they are.
+    if (query.locks_rows && (query.order.empty() || has_order)) {
+      node = lock_rows(query, node, nullptr);
+    } else if (query.locks_rows) {
+      planned.locked_after_sort = input;
+    }
   }
   node = plan_targets(query, node, planned);
   planned.root = plan_order(query, node, planned);
@@ -123,14 +136,18 @@ PlannedQuery Planner::plan_select(Query& query) {
 
 PlanNode* Planner::filter(PlanNode* child, std::span<Expr* const> conjuncts) {
   if (conjuncts.empty()) return child;
-  if (conjuncts.size() == 1) return make_node<FilterNode>(child, compile(*conjuncts[0]));
+  return make_node<FilterNode>(child, compile_all(conjuncts));
+}
+
+Program* Planner::compile_all(std::span<Expr* const> conjuncts) {
+  if (conjuncts.size() == 1) return compile(*conjuncts[0]);
   Expr* all = ex_.arena.make<Expr>();
   all->kind = ExprKind::kAnd;
   all->type = type_oid::kBool;
   Expr** args = ex_.arena.make_array<Expr*>(conjuncts.size());
   std::copy(conjuncts.begin(), conjuncts.end(), args);
   all->args = {args, conjuncts.size()};
-  return make_node<FilterNode>(child, compile(*all));
+  return compile(*all);
 }
 
 // --- select list, order, limit ----------------------------------------------------------------
@@ -177,6 +194,7 @@ PlanNode* Planner::plan_targets(Query& query, PlanNode* child, PlannedQuery& pla
   for (const Target& target : query.targets) {
     emit(*target.expr, target.junk ? junk++ : visible++, *program);
   }
+  planned.projection = program;
   return make_node<ProjectNode>(child, program);
 }
 
@@ -198,7 +216,12 @@ PlanNode* Planner::plan_order(Query& query, PlanNode* node, PlannedQuery& planne
                   });
     if (!listed) keys.push_back({target_position(query, target), false, false});
   }
-  if (!keys.empty()) node = make_node<SortNode>(node, planned.all_targets, std::move(keys));
+  if (!keys.empty() && !planned.is_sorted) {
+    RowShape kept = planned.all_targets;
+    kept.add(planned.locked_after_sort);
+    node = make_node<SortNode>(node, std::move(kept), std::move(keys));
+  }
+  if (planned.locked_after_sort.size() > 0) node = lock_rows(query, node, planned.projection);
   if (!query.distinct_on.empty()) {
     RowShape key;
     for (int target : query.distinct_on) {

@@ -13,6 +13,7 @@
 #include <span>
 #include <vector>
 
+#include "catalog/relation_cache.h"
 #include "sql/exec.h"
 #include "sql/query.h"
 
@@ -26,6 +27,9 @@ struct PlannedQuery {
   int first_output = 0;
   RowShape output;       ///< the columns others see
   RowShape all_targets;  ///< junk too
+  Program* projection = nullptr;  ///< computes the targets
+  bool is_sorted = false;         ///< the scan gives ORDER BY
+  RowShape locked_after_sort;     ///< FOR UPDATE with a sort: what it must keep of the tables
 };
 
 class Planner {
@@ -34,6 +38,9 @@ class Planner {
       : ex_(execution), slot_count_(static_cast<int>(parameters)) {}
 
   PlannedQuery plan_query(Query& query);
+  /// The row of `modification` gets its slots, and a program for each target: COPY's part of
+  /// INSERT. Slot of the first column.
+  int place_row(const Modification& modification);
   /// All is planned: makes the frame and tells the call sites where their arguments are.
   void finish();
 
@@ -58,6 +65,7 @@ class Planner {
     PlanNode* node = nullptr;
     RowShape shape;  ///< every column of the entries below
     std::vector<const RangeEntry*> entries;
+    double rows = 1000;  ///< a guess
   };
 
   // Queries.
@@ -79,8 +87,33 @@ class Planner {
   Input plan_from(const FromTree& tree, std::vector<Expr*>& conjuncts);
   Input plan_entry(RangeEntry& entry, std::vector<Expr*>& conjuncts);
   Input plan_join(const FromTree& tree, std::vector<Expr*>& conjuncts);
+  Input join_looked_up(JoinKind kind, Input left, Input right, std::span<Expr* const> conditions);
   Input make_join(JoinKind kind, Input left, Input right, std::vector<Expr*> conditions);
   PlanNode* filter(PlanNode* child, std::span<Expr* const> conjuncts);
+  Program* compile_all(std::span<Expr* const> conjuncts);
+
+  // Tables (plan_table.cc).
+  struct TableCondition;
+  struct IndexChoice;
+  /// Takes what an index answers out of `conjuncts`.
+  PlanNode* plan_table(RangeEntry& entry, std::vector<Expr*>& conjuncts, double& rows);
+  bool table_condition(const RangeEntry& entry, Expr& conjunct, TableCondition& condition);
+  IndexChoice rate_index(const RangeEntry& entry, IndexDesc& index,
+                         std::span<TableCondition> conditions, double tuples, double pages);
+  int order_of_index(const RangeEntry& entry, const IndexDesc& index,
+                     std::span<const TableCondition> conditions) const;
+  bool join_by_index(const FromTree& right, const Input& left, std::vector<Expr*>& conditions,
+                     Input& joined);
+  void want_order(const Query& query);
+  PlanNode* lock_rows(Query& query, PlanNode* child, Program* projection);
+  Program* compile_recheck(const Query& query);
+
+  // INSERT, UPDATE, DELETE (plan_modify.cc).
+  PlannedQuery plan_modification(Query& query);
+  class ModifyNode* plan_insert(Query& query);
+  class ModifyNode* plan_update(Query& query);
+  class ModifyNode* plan_delete(Query& query);
+  void plan_conflict(Query& query, class InsertNode& node);
   static bool refers_only_to(const Expr& expr, std::span<const RangeEntry* const> entries);
   static bool refers_to(const RangeEntry& entry, std::span<const RangeEntry* const> entries);
 
@@ -125,6 +158,19 @@ class Planner {
   std::vector<Replacement> replacements_;
   std::vector<const Expr*> group_exprs_;  ///< of the query being planned, for GROUPING()
   int grouping_slot_ = -1;
+  /// ORDER BY of a query over one table, which an index may give it; empty: none wanted.
+  struct WantedOrder {
+    const RangeEntry* entry;
+    int column;
+    bool descending;
+    bool nulls_first;
+  };
+  std::vector<WantedOrder> wanted_order_;
+  double wanted_rows_ = -1;  ///< of LIMIT; -1: all
+  bool has_order_ = false;   ///< the scan gives it
 };
+
+/// Notes in each table's entry which of its columns the query reads (RangeEntry::used).
+void mark_used_columns(Query& query, Arena& arena);
 
 }  // namespace cofork

@@ -1,7 +1,10 @@
 // Prepared statements and portals: making, binding, running (prepare.c, portalmem.c, pquery.c).
 #include "settings/hooks.h"
 #include "settings/settings.h"
+#include "catalog/names.h"
+#include "shmem/proc.h"
 #include "sql/engine_state.h"
+#include "txn/transaction.h"
 
 namespace cofork {
 
@@ -18,19 +21,65 @@ std::shared_ptr<PreparedStatement> Engine::State::prepare(std::shared_ptr<const 
   if (statement == nullptr) return prepared;
   prepared->text = prepared->parsed->text_of(*statement);
   refuse_in_failed_block(*prepared);
-  const Node& node = *statement->node;
-  EvalContext literals = context();
-  literals.arena = &prepared->arena;
-  if (node.is(NodeKind::kSelectStmt)) {
-    AnalyzeInput input{&session,         prepared->parsed->text,
-                       &prepared->arena, &prepared->parameters,
-                       variable,         &literals};
-    Analyzer analyzer(input);
-    prepared->query = analyzer.analyze(node);
-    analyzer.check_parameters();
-  }
+  if (is_query(*statement->node)) analyse(*prepared, *statement->node, variable);
   fill_columns(*prepared);
   return prepared;
+}
+
+bool is_query(const Node& node) {
+  return node.is(NodeKind::kSelectStmt) || node.kind_name == "InsertStmt" ||
+         node.kind_name == "UpdateStmt" || node.kind_name == "DeleteStmt";
+}
+
+void Engine::State::analyse(PreparedStatement& prepared, const Node& node, bool variable) {
+  bool has_tables = my_or_null() != nullptr;
+  prepared.dependencies.clear();
+  if (has_tables) prepared.dependencies.names_generation = names_generation();
+  EvalContext literals = context();
+  literals.arena = &prepared.arena;
+  AnalyzeInput input{&session,
+                     prepared.parsed->text,
+                     &prepared.arena,
+                     &prepared.parameters,
+                     variable,
+                     &literals,
+                     has_tables ? &prepared.dependencies : nullptr};
+  Analyzer analyzer(input);
+  prepared.query = analyzer.analyze(node);
+  analyzer.check_parameters();
+  prepared.is_fresh = true;
+}
+
+void Engine::State::revalidate(PreparedStatement& prepared) {
+  Dependencies& known = prepared.dependencies;
+  if (known.relations.empty() || prepared.is_fresh) {
+    prepared.is_fresh = false;
+    return;
+  }
+  bool is_valid = known.names_generation == names_generation();
+  for (const Dependencies::Relation& relation : known.relations) {
+    const RelationDesc* now = try_open_relation(relation.oid, relation.mode);
+    is_valid &= now != nullptr && now->version == relation.version;
+  }
+  if (is_valid) return;
+  prepared.idle.reset();
+  std::vector<ResultColumn> before = std::move(prepared.columns);
+  std::vector<std::string> names;
+  for (const ResultColumn& column : before) names.emplace_back(column.name);
+  prepared.columns.clear();
+  prepared.arena.reset();
+  prepared.query = nullptr;
+  analyse(prepared, *prepared.statement->node, false);
+  prepared.is_fresh = false;
+  fill_columns(prepared);
+  bool same = before.size() == prepared.columns.size();
+  for (size_t i = 0; same && i < before.size(); ++i) {
+    const ResultColumn& now = prepared.columns[i];
+    same = now.type == before[i].type && now.typmod == before[i].typmod && now.name == names[i];
+  }
+  if (!same) {
+    throw Error(sqlstate::kFeatureNotSupported, "cached plan must not change result type");
+  }
 }
 
 void Engine::State::fill_columns(PreparedStatement& prepared) {
@@ -38,7 +87,10 @@ void Engine::State::fill_columns(PreparedStatement& prepared) {
     prepared.columns = utility_columns(*prepared.statement->node);
     return;
   }
-  for (const Target& target : prepared.query->targets) {
+  const Query& query = *prepared.query;
+  const List<Target>& targets =
+      query.modification == nullptr ? query.targets : query.modification->returning;
+  for (const Target& target : targets) {
     if (target.junk) continue;
     prepared.columns.push_back({target.name, target.table, target.table_column,
                                 find_type(target.expr->type), target.expr->typmod});
@@ -153,6 +205,7 @@ void Engine::State::set_formats(Portal& portal, std::span<const int16_t> formats
 
 void Engine::State::plan(Portal& portal) {
   PreparedStatement& prepared = *portal.statement;
+  revalidate(prepared);
   portal.execution = std::move(prepared.idle);
   if (portal.execution != nullptr) return;
   portal.execution =
@@ -168,11 +221,26 @@ void Engine::State::start_execution(Portal& portal) {
   for (size_t i = 0; i < portal.values.size(); ++i) {
     execution.set_parameter(static_cast<int>(i + 1), portal.values[i], portal.nulls[i] != 0);
   }
+  const PreparedStatement& statement = *portal.statement;
+  check_read_only(*statement.query, statement.tag());
+  session.transaction.note_query();
+  if (!statement.dependencies.relations.empty()) {
+    execution.snapshot = register_snapshot(take_snapshot());
+  }
   execution.start();
   portal.state = Portal::State::kRunning;
 }
 
+void Engine::State::check_read_only(const Query& query, std::string_view command_tag) const {
+  if (query.command == CommandKind::kSelect && !query.locks_rows) return;
+  if (!settings().get(setting::kTransactionReadOnly)) return;
+  std::string_view name = query.locks_rows ? "SELECT FOR UPDATE" : command_tag;
+  throw Error(sqlstate::kReadOnlySqlTransaction, "cannot execute {} in a read-only transaction",
+              name);
+}
+
 void Engine::State::finish_execution(Portal& portal) {
+  if (portal.execution != nullptr) portal.execution->finish();
   // A statement that will run again keeps what was built for it.
   if (portal.execution != nullptr && portal.statement != nullptr &&
       portal.statement.use_count() > 1) {
@@ -188,8 +256,16 @@ ExecuteResult Engine::State::run(Portal& portal, int64_t max_rows, RowReceiver& 
 
 ExecuteResult Engine::State::run_query(Portal& portal, int64_t max_rows, RowReceiver& receiver) {
   if (portal.state == Portal::State::kReady) start_execution(portal);
-  session.transaction.note_query();
-  receiver.begin_rows(portal.statement->columns, portal.formats);
+  if (portal.statement->query->modification != nullptr) {
+    // What is changed is changed at once, however few rows are asked for (PORTAL_ONE_RETURNING).
+    if (portal.buffer != nullptr || (max_rows > 0 && !portal.statement->columns.empty())) {
+      return run_buffered(portal, max_rows, receiver);
+    }
+    max_rows = 0;
+  }
+  if (portal.statement->query->modification == nullptr || !portal.statement->columns.empty()) {
+    receiver.begin_rows(portal.statement->columns, portal.formats);
+  }
   int64_t count = 0;
   bool ended = portal.state == Portal::State::kDone;
   if (!ended) {
@@ -205,15 +281,59 @@ ExecuteResult Engine::State::run_query(Portal& portal, int64_t max_rows, RowRece
     }
   }
   if (!ended) return {ExecuteOutcome::kSuspended, {}};
+  const char* verb = "SELECT ";
+  if (portal.statement->query->modification != nullptr && portal.execution != nullptr) {
+    count = portal.execution->processed;
+  }
+  switch (portal.statement->query->command) {
+    case CommandKind::kSelect:
+      break;
+    case CommandKind::kInsert:
+      verb = "INSERT 0 ";
+      break;
+    case CommandKind::kUpdate:
+      verb = "UPDATE ";
+      break;
+    case CommandKind::kDelete:
+      verb = "DELETE ";
+      break;
+  }
   if (portal.state != Portal::State::kDone) {
     portal.state = Portal::State::kDone;
     finish_execution(portal);
+    if (my_or_null() != nullptr) my_transaction().command_counter_increment();
   }
-  tag.assign("SELECT ");
+  tag.assign(verb);
   char digits[24];
   auto end = fmt::format_to(digits, "{}", count);
   tag.append(digits, end);
   return {ExecuteOutcome::kComplete, tag};
+}
+
+ExecuteResult Engine::State::run_buffered(Portal& portal, int64_t max_rows,
+                                          RowReceiver& receiver) {
+  if (portal.buffer == nullptr) {
+    portal.buffer = std::make_unique<RowBuffer>();
+    portal.buffer->arenas.push_back(std::make_unique<Arena>());
+    BufferReceiver all(*portal.buffer);
+    run_query(portal, 0, all);
+    portal.tag = tag;
+  }
+  return give_buffered(portal, max_rows, receiver);
+}
+
+void Engine::State::release_portals(bool commit) {
+  if (unnamed_portal->statement != nullptr) finish_execution(*unnamed_portal);
+  for (auto& [name, portal] : portals) {
+    if (portal->execution == nullptr) continue;
+    if (commit && portal->is_holdable) {
+      while (fetch_row(*portal, static_cast<int64_t>(portal->buffer->rows.size()) + 1)) {
+        session.task.check_interrupts();
+      }
+    }
+    finish_execution(*portal);
+    portal->at_end = true;
+  }
 }
 
 void Engine::State::drop_portal(std::string_view name) {
@@ -274,6 +394,7 @@ void Engine::State::start_statement() {
 }
 
 void Engine::State::finish_statement() {
+  if (session.transaction.state() == BlockState::kStarted) release_portals(true);
   session.transaction.end_statement();
   if (session.transaction.is_idle()) drop_portals(false);
 }

@@ -130,7 +130,13 @@ bool CommonTableState::fetch(Execution& execution, size_t index) {
 
 void Execution::start() {
   for (auto& sub_plan : sub_plans) sub_plan->reset();
+  processed = 0;
   root->open(*this);
+}
+
+void Execution::finish() {
+  for (auto& node : nodes) node->close();
+  snapshot.reset();
 }
 
 }  // namespace cofork

@@ -151,7 +151,7 @@ struct Tid {
     if (fits) {
       auto first = std::from_chars(text.data() + open + 1, end, block);
       auto second = std::from_chars(text.data() + comma + 1, end, number);
-      fits = first.ec == std::errc{} && *first.ptr == ',' && second.ec == std::errc{} &&
+      fits = first.ec == std::errc{} && first.ptr != end && *first.ptr == ',' && second.ec == std::errc{} &&
              second.ptr != end && *second.ptr == ')';
     }
     if (!fits) {
