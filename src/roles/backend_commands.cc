@@ -117,7 +117,8 @@ void ClientBackend::simple_query(MessageReader& reader) {
   begin_command(text);
   engine_->simple_query(text, *simple_rows_);
   end_timeouts();
-  if (duration_is_wanted()) log_duration("statement", text, {});
+  // Where the text lay may have been taken by COPY's data.
+  if (duration_is_wanted()) log_duration("statement", log_identity_.statement, {});
 }
 
 void ClientBackend::query_parsed(StatementClass strongest) {

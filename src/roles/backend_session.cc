@@ -60,8 +60,8 @@ void ClientBackend::greet() {
     request_checkpoint(kCheckpointImmediate | kCheckpointForce | kCheckpointWait);
   };
   engine_.emplace(session_);
-  simple_rows_.emplace(connection_, *this, true);
-  extended_rows_.emplace(connection_, *this, false);
+  simple_rows_.emplace(connection_, *this, true, this);
+  extended_rows_.emplace(connection_, *this, false, this);
 
   settings_.take_changed_reports([this](std::string_view name, const std::string& value) {
     send_parameter_status(name, value);

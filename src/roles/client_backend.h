@@ -7,6 +7,7 @@
 //   backend_session.cc          settings of the session, greeting, disconnection line
 //   backend_loop.cc             waiting for a command, becoming idle, recovering from an error
 //   backend_commands.cc         what each message does
+//   backend_copy.cc             COPY's data, in and out
 //   backend_function_call.cc    the fast-path function call
 //   backend_interrupts.cc       signals, timeouts, last words
 //   backend_statement_log.cc    log_statement, log_duration and their kin
@@ -39,7 +40,10 @@ namespace cofork {
 
 struct BootstrapRole;
 
-class ClientBackend final : public ConnectionOwner, public ClientSink, public StatementObserver {
+class ClientBackend final : public ConnectionOwner,
+                            public ClientSink,
+                            public StatementObserver,
+                            public CopyChannel {
  public:
   static constexpr TaskSlot kTaskSlot = TaskSlot::kBackend;
 
@@ -61,6 +65,12 @@ class ClientBackend final : public ConnectionOwner, public ClientSink, public St
   // StatementObserver
   void query_parsed(StatementClass strongest) override;
   void statement_begins(std::string_view tag) override;
+  // CopyChannel (backend_copy.cc)
+  void begin_in(bool binary, int columns) override;
+  bool read(std::string& data) override;
+  void begin_out(bool binary, int columns) override;
+  void write(std::string_view data) override;
+  void end_out() override;
 
  private:
   enum class Phase : uint8_t { kStartupPacket, kAuthentication, kSession };
@@ -214,6 +224,7 @@ class ClientBackend final : public ConnectionOwner, public ClientSink, public St
   bool reading_message_ = false;  ///< its type is known, its end is not yet here
   uint64_t published_settings_ = 0;
 
+  std::string copy_statement_;  ///< its text while COPY's data passes where it lay
   bool checks_encoding_ = true;  ///< the server's encoding is UTF8
   Encoding client_encoding_ = Encoding::kUtf8;
   uint64_t encoding_version_ = UINT64_MAX;  ///< of the settings client_encoding_ was taken from

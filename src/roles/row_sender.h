@@ -27,8 +27,12 @@ class StatementObserver {
 class RowSender final : public RowReceiver {
  public:
   /// `describe`: RowDescription goes before the rows (simple protocol).
-  RowSender(Connection& connection, StatementObserver& observer, bool describe)
-      : connection_(connection), observer_(observer), describe_(describe) {}
+  RowSender(Connection& connection, StatementObserver& observer, bool describe,
+            CopyChannel* copy_channel)
+      : connection_(connection),
+        observer_(observer),
+        describe_(describe),
+        copy_channel_(copy_channel) {}
 
   void parsed(StatementClass strongest) override { observer_.query_parsed(strongest); }
   void begin_statement(std::string_view tag) override { observer_.statement_begins(tag); }
@@ -36,11 +40,13 @@ class RowSender final : public RowReceiver {
   void row(EvalContext& context, const Datum* values, const bool* nulls) override;
   void complete(std::string_view tag) override;
   void empty_query() override;
+  CopyChannel* copy_channel() override { return copy_channel_; }
 
  private:
   Connection& connection_;
   StatementObserver& observer_;
   bool describe_;
+  CopyChannel* copy_channel_;
   std::span<const ResultColumn> columns_;
   std::span<const int16_t> formats_;
 };

@@ -139,6 +139,11 @@ class Analyzer {
   RangeEntry* row_of(RelationDesc& relation, std::string_view alias);
   /// A raw expression over the columns of one table: what CREATE TABLE and CREATE INDEX check.
   Expr* table_expression(const Node& node, RangeEntry* row, Place place);
+  /// INSERT of the rows of an analysed query into the columns of a table: CREATE TABLE AS.
+  Query* insert_from(RelationDesc& relation, Query* source);
+  /// INSERT of rows that come from outside, into these columns: targets are the defaults of the
+  /// others (COPY FROM).
+  Query* insert_row(RelationDesc& relation, std::span<const int> columns);
   /// Coerces a column's default or generation expression. Throws 42804.
   Expr* coerce_default(Expr* expr, std::string_view column, Oid type, int32_t typmod);
   /// An expression outside any query: arguments of EXECUTE. Coerced to `type` by assignment.

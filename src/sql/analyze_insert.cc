@@ -243,6 +243,54 @@ void Analyzer::complete_insert(std::span<const int> columns, std::span<Expr* con
   }
 }
 
+Query* Analyzer::insert_from(RelationDesc& relation, Query* source) {
+  Query* query = arena_.make<Query>();
+  query->command = CommandKind::kInsert;
+  Modification* modification = query->modification = arena_.make<Modification>();
+  modification->relation = &use_relation(relation.oid, LockMode::kRowExclusive);
+  modification->row = row_of(relation, arena_.copy(relation.name));
+  RangeEntry* entry = arena_.make<RangeEntry>();
+  entry->kind = RangeKind::kSubquery;
+  entry->name = "*SELECT*";
+  entry->subquery = source;
+  source->parent = query;
+  query->entries.push(arena_, entry);
+  FromTree* leaf = arena_.make<FromTree>();
+  leaf->entry = entry;
+  query->from = leaf;
+  for (const Target& target : source->targets) {
+    if (target.junk) continue;
+    auto at = query->targets.size();
+    entry->columns.push(arena_, {target.name, target.expr->type, target.expr->typmod});
+    Target value;
+    value.expr = make(ExprKind::kVar, target.expr->type, -1);
+    value.expr->entry = entry;
+    value.expr->column = static_cast<int>(at);
+    value.table_column = static_cast<int16_t>(at + 1);
+    query->targets.push(arena_, value);
+  }
+  check_constraints(relation, *modification->row, *modification);
+  return query;
+}
+
+Query* Analyzer::insert_row(RelationDesc& relation, std::span<const int> columns) {
+  Query* query = arena_.make<Query>();
+  query->command = CommandKind::kInsert;
+  Modification* modification = query->modification = arena_.make<Modification>();
+  modification->relation = &use_relation(relation.oid, LockMode::kRowExclusive);
+  modification->row = row_of(relation, arena_.copy(relation.name));
+  query->entries.push(arena_, modification->row);
+  for (const ColumnDesc& column : relation.columns) {
+    if (std::ranges::find(columns, column.number - 1) != columns.end()) continue;
+    Target target;
+    target.table_column = column.number;
+    target.expr = column_default(relation, column);
+    query->targets.push(arena_, target);
+  }
+  check_constraints(relation, *modification->row, *modification);
+  return query;
+}
+
 // --- ON CONFLICT --------------------------------------------------------------------------------
 
 void Analyzer::find_arbiters(const Node& infer, const RelationDesc& relation,

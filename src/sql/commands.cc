@@ -3,6 +3,9 @@
 #include "shmem/proc.h"
 #include "sql/engine_state.h"
 #include "txn/lock_manager.h"
+#include "sql/copy.h"
+#include "sql/definition_commands.h"
+#include "txn/transaction.h"
 
 namespace cofork {
 namespace {
@@ -29,6 +32,9 @@ ExecuteResult Engine::State::run_utility(Portal& portal, int64_t max_rows, RowRe
     }
     portal.state = Portal::State::kDone;
     tag = utility(portal, node, receiver);
+    if (my_or_null() != nullptr && my_transaction().in_progress()) {
+      my_transaction().command_counter_increment();
+    }
     return {ExecuteOutcome::kComplete, tag};
   }
   // Rows in portions: all are made first, then handed out.
@@ -57,6 +63,18 @@ ExecuteResult Engine::State::give_buffered(Portal& portal, int64_t max_rows,
 std::string_view Engine::State::utility(Portal& portal, const Node& node, RowReceiver& receiver) {
   scratch.reset();
   check_where_allowed(node, portal.statement->tag());
+  if (my_or_null() != nullptr) {
+    if (node.kind_name == "CopyStmt") {
+      int64_t rows = CopyCommand(*this, portal.statement->parsed->text).run(node, receiver);
+      tag = fmt::format("COPY {}", rows);
+      return tag;
+    }
+    DefinitionCommands definitions(*this, portal.statement->parsed->text);
+    if (auto done = definitions.run(node, portal.statement->tag())) {
+      tag = *done;
+      return tag;
+    }
+  }
   if (node.kind_name == "DropStmt") return drop_command(node);
   if (node.kind_name == "DropdbStmt") return drop_database_command(node);
   if (node.kind_name == "DropRoleStmt") return drop_role_command(node);
@@ -103,7 +121,8 @@ std::string_view Engine::State::utility(Portal& portal, const Node& node, RowRec
 
 void Engine::State::check_where_allowed(const Node& node, std::string_view command_tag) const {
   for (std::string_view kind : {"VacuumStmt", "CreatedbStmt", "CreateTableSpaceStmt"}) {
-    if (node.kind_name == kind) session.transaction.prevent_in_block(command_tag);
+    if (node.kind_name != kind || command_tag == "ANALYZE") continue;
+    session.transaction.prevent_in_block(command_tag);
   }
   if (class_of(command_tag) != StatementClass::kOther && command_tag != "ALTER SYSTEM" &&
       settings().get(setting::kTransactionReadOnly)) {

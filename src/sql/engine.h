@@ -42,6 +42,20 @@ struct ResultColumn {
 /// What log_statement distinguishes, weakest first (GetCommandLogLevel).
 enum class StatementClass : uint8_t { kOther, kModification, kDefinition };
 
+/// The client's end of COPY … FROM STDIN and TO STDOUT.
+class CopyChannel {
+ public:
+  virtual ~CopyChannel() = default;
+  /// Asks the client for data (CopyInResponse).
+  virtual void begin_in(bool binary, int columns) = 0;
+  /// Appends the next piece of data; false when there is no more (CopyDone). Waits. Throws 57014
+  /// "COPY from stdin failed: …" and 08P01.
+  virtual bool read(std::string& data) = 0;
+  virtual void begin_out(bool binary, int columns) = 0;
+  virtual void write(std::string_view data) = 0;  ///< CopyData
+  virtual void end_out() = 0;                     ///< CopyDone
+};
+
 /// Where rows and tags go.
 class RowReceiver {
  public:
@@ -62,6 +76,8 @@ class RowReceiver {
   virtual void complete(std::string_view tag) = 0;
   /// The query string held no statement: EmptyQueryResponse.
   virtual void empty_query() = 0;
+  /// Null: there is no client that could send or take COPY data.
+  virtual CopyChannel* copy_channel() { return nullptr; }
 };
 
 /// A parameter as Bind brings it.

@@ -28,6 +28,14 @@ int Planner::place_row(const Modification& modification) {
   return row.first_slot;
 }
 
+Program* Planner::compile_targets(const List<Target>& targets, int first_slot) {
+  Program* program = new_program();
+  for (const Target& target : targets) {
+    emit(*target.expr, first_slot + target.table_column - 1, *program);
+  }
+  return program;
+}
+
 PlannedQuery Planner::plan_modification(Query& query) {
   PlannedQuery planned;
   const Modification& modification = *query.modification;

@@ -41,6 +41,8 @@ class Planner {
   /// The row of `modification` gets its slots, and a program for each target: COPY's part of
   /// INSERT. Slot of the first column.
   int place_row(const Modification& modification);
+  /// Each target into the slot of its column, from the first column's slot on.
+  Program* compile_targets(const List<Target>& targets, int first_slot);
   /// All is planned: makes the frame and tells the call sites where their arguments are.
   void finish();
 
