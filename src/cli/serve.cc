@@ -229,6 +229,7 @@ int Serve::run_postmaster(std::vector<ErrorData> messages) {
 
 int serve_command(int argc, char** argv) {
   load_builtins({{session_functions()},
+                 {sequence_functions()},
                  {admin_functions()},
                  {activity_functions()},
                  {lock_functions()},

@@ -66,6 +66,7 @@ std::string_view Engine::State::utility(Portal& portal, const Node& node, RowRec
   if (my_or_null() != nullptr) {
     if (node.kind_name == "CopyStmt") {
       int64_t rows = CopyCommand(*this, portal.statement->parsed->text).run(node, receiver);
+      foreign_keys.fire_immediate();
       tag = fmt::format("COPY {}", rows);
       return tag;
     }
@@ -78,6 +79,14 @@ std::string_view Engine::State::utility(Portal& portal, const Node& node, RowRec
   if (node.kind_name == "DropStmt") return drop_command(node);
   if (node.kind_name == "DropdbStmt") return drop_database_command(node);
   if (node.kind_name == "DropRoleStmt") return drop_role_command(node);
+  if (node.kind_name == "ConstraintsSetStmt" && my_or_null() != nullptr) {
+    if (!node.list("constraints").empty()) {
+      throw Error(sqlstate::kFeatureNotSupported, "SET CONSTRAINTS of one constraint is not supported");
+    }
+    foreign_keys.set_all_deferred(node.flag("deferred"));
+    if (!node.flag("deferred")) foreign_keys.fire_all();
+    return "SET CONSTRAINTS";
+  }
   switch (node.kind) {
     case NodeKind::kTransactionStmt:
       return transaction_command(node);
@@ -189,11 +198,9 @@ std::string_view Engine::State::transaction_command(const Node& node) {
     return kind == "TRANS_STMT_BEGIN" ? "BEGIN" : "START TRANSACTION";
   }
   if (kind == "TRANS_STMT_COMMIT") {
-    if (!block.has_failed()) release_portals(true);
     return block.commit(chain) ? "COMMIT" : "ROLLBACK";
   }
   if (kind == "TRANS_STMT_ROLLBACK") {
-    if (!block.has_failed()) release_portals(false);
     block.rollback(chain);
     return "ROLLBACK";
   }

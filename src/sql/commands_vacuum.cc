@@ -161,11 +161,9 @@ void analyze_table(Oid oid) {
 /// Ends the running transaction and begins another, for commands that work in many.
 void next_transaction() {
   Transaction& transaction = my_transaction();
-  TransactionOptions options;
-  options.start_us = transaction.start_us();
-  options.isolation = transaction.isolation();
+  int64_t start_us = transaction.start_us();
   transaction.commit();
-  transaction.begin(options);
+  transaction.begin(start_us);
 }
 
 }  // namespace

@@ -8,11 +8,16 @@ namespace cofork {
 
 Engine::Engine(Session& session) : session_(session), state_(std::make_unique<State>(session)) {
   session.engine = this;
+  session.transaction.set_before_end([this](bool commit) {
+    state_->release_portals(commit);
+    if (commit) state_->foreign_keys.fire_all();
+  });
   session.login_is_superuser = session.is_superuser;
   settings().set_host(&state_->host);
 }
 
 Engine::~Engine() {
+  session_.transaction.set_before_end(nullptr);
   settings().set_host(nullptr);
   session_.engine = nullptr;
 }
@@ -52,10 +57,7 @@ void Engine::simple_query(std::string_view text, RowReceiver& receiver) {
     state.set_formats(portal, {});
     ExecuteResult result = state.run(portal, 0, receiver);
     state.drop_portal("");
-    if (is_last) {
-      if (!session_.transaction.in_block()) state.release_portals(true);
-      session_.transaction.end_implicit();
-    }
+    if (is_last) session_.transaction.end_implicit();
     if (is_last || statement.node->is(NodeKind::kTransactionStmt)) state.finish_statement();
     receiver.complete(result.tag);
   }
@@ -139,7 +141,6 @@ void Engine::close_portal(std::string_view name) {
 }
 
 void Engine::sync() {
-  if (!session_.transaction.in_block()) state_->release_portals(true);
   session_.transaction.end_implicit();
   state_->finish_statement();
 }
@@ -165,6 +166,9 @@ std::span<const ResultColumn> Engine::portal_columns(std::string_view name,
 void Engine::failed() {
   state_->drop_portals(true);
   session_.transaction.fail();
+  if (!session_.transaction.has_failed() || session_.transaction.nesting_level() == 1) {
+    state_->foreign_keys.clear();
+  }
   state_->running_tag = {};
 }
 

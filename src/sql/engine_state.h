@@ -10,6 +10,7 @@
 #include "sql/analyze.h"
 #include "sql/engine.h"
 #include "sql/exec.h"
+#include "sql/foreign_keys.h"
 #include "sql/parser.h"
 #include "sql/session_settings.h"
 #include "types/random.h"
@@ -175,6 +176,7 @@ struct Engine::State {
 
   Session& session;
   SessionSettings host{session};  ///< of the settings
+  ForeignKeyQueue foreign_keys{session};
   ParseCache cache;
   std::map<std::string, std::shared_ptr<PreparedStatement>, std::less<>> statements;
   std::map<std::string, std::unique_ptr<Portal>, std::less<>> portals;

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "sql/foreign_keys.h"
 #include "sql/nodes_lock.h"
 #include "sql/planner.h"
 #include "support/error.h"
@@ -164,6 +165,7 @@ bool InsertNode::update_existing(Execution& execution, const ItemPointer& place,
     throw Error(sqlstate::kInternalError, "unexpected state of a locked row");
   }
   writer_.after_update(execution, changed, outcome.needs_index_entries, arena_);
+  writer_.note_change(execution, existing->first_slot(), old_place, changed);
   return true;
 }
 
@@ -211,6 +213,7 @@ bool UpdateNode::modify(Execution& execution) {
                                   true, failure, outcome);
     if (result == TmResult::kOk) {
       writer_.after_update(execution, tuple, outcome.needs_index_entries, arena_);
+      writer_.note_change(execution, old_row_.first_slot(), place, tuple);
       return true;
     }
     After after = look_again(execution, old_row_, place, result, failure,
@@ -228,7 +231,9 @@ void UpdateNode::explain(ExplainSink& sink) const {
 // --- DELETE ---------------------------------------------------------------------------------------
 
 DeleteNode::DeleteNode(const Modification& modification)
-    : modification_(modification), old_row_(*modification.relation, *modification.old_row) {}
+    : modification_(modification),
+      old_row_(*modification.relation, *modification.old_row),
+      has_foreign_keys_(ForeignKeyQueue::concerns(*modification.relation)) {}
 
 void DeleteNode::open(Execution& execution) {
   command_ = my_transaction().current_command(true);
@@ -246,7 +251,13 @@ bool DeleteNode::modify(Execution& execution) {
     TmFailure failure;
     TmResult result =
         heap_delete(modification_.relation->access, place, command_, nullptr, true, failure);
-    if (result == TmResult::kOk) return true;
+    if (result == TmResult::kOk) {
+      if (has_foreign_keys_) {
+        foreign_key_queue(execution)->note(execution, *modification_.relation,
+                                           old_row_.first_slot(), -1, place, {});
+      }
+      return true;
+    }
     After after = look_again(execution, old_row_, place, result, failure,
                              LockTupleMode::kExclusive, command_, recheck, latest_, arena_);
     if (after == After::kSkip) return false;

@@ -60,6 +60,9 @@ class TableWriter {
   bool find_conflict(Execution& execution, Arena& arena, ItemPointer& conflict);
   bool has_indexes() const { return !indexes_.empty(); }
   void set_arbiters(std::span<const Oid> arbiters);
+  /// Notes the change for foreign keys; `old_slot` -1: an insertion.
+  void note_change(Execution& execution, int old_slot, const ItemPointer& old_place,
+                   const HeapTuple& tuple);
 
   RelationDesc& relation;
   const int first_slot;
@@ -80,6 +83,7 @@ class TableWriter {
   std::vector<Datum> key_values_;  ///< of the index entry being made
   std::unique_ptr<bool[]> key_nulls_;
   std::optional<HeapBehindIndex> table_;
+  bool has_foreign_keys_;
   std::optional<TableRow> shown_;  ///< system columns, when RETURNING wants them
 };
 
@@ -155,6 +159,7 @@ class DeleteNode final : public ModifyNode {
 
   const Modification& modification_;
   TableRow old_row_;
+  bool has_foreign_keys_;
   CommandId command_ = 0;
   Buffer latest_;
 };

@@ -302,6 +302,7 @@ ExecuteResult Engine::State::run_query(Portal& portal, int64_t max_rows, RowRece
     portal.state = Portal::State::kDone;
     finish_execution(portal);
     if (my_or_null() != nullptr) my_transaction().command_counter_increment();
+    if (portal.statement->query->modification != nullptr) foreign_keys.fire_immediate();
   }
   tag.assign(verb);
   char digits[24];
@@ -366,12 +367,18 @@ void Engine::State::drop_portals(bool all) {
 // --- names ------------------------------------------------------------------------------------
 
 std::optional<Oid> RelationNames::find_relation(std::string_view schema, std::string_view name) {
-  const BuiltinView* view = find_view(schema, name);
-  if (view == nullptr) return std::nullopt;
-  return view->oid;
+  if (my_or_null() == nullptr) {
+    const BuiltinView* view = find_view(schema, name);
+    if (view == nullptr) return std::nullopt;
+    return view->oid;
+  }
+  FoundRelation found = cofork::find_relation(schema, name);
+  if (!found) return std::nullopt;
+  return found.oid;
 }
 
 std::optional<std::string> RelationNames::relation_name(Oid oid) {
+  if (my_or_null() != nullptr) return relation_display_name(oid);
   const BuiltinView* view = find_view(oid);
   if (view == nullptr) return std::nullopt;
   return view->name;
@@ -394,7 +401,6 @@ void Engine::State::start_statement() {
 }
 
 void Engine::State::finish_statement() {
-  if (session.transaction.state() == BlockState::kStarted) release_portals(true);
   session.transaction.end_statement();
   if (session.transaction.is_idle()) drop_portals(false);
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "catalog/names.h"
+#include "sql/foreign_keys.h"
 #include "sql/nodes_modify.h"
 #include "sql/planner.h"
 #include "support/error.h"
@@ -79,7 +80,9 @@ std::string describe_key(const EvalContext& context, const RelationDesc& relatio
 }
 
 TableWriter::TableWriter(Planner& planner, const Modification& modification)
-    : relation(*modification.relation), first_slot(modification.row->first_slot) {
+    : relation(*modification.relation),
+      first_slot(modification.row->first_slot),
+      has_foreign_keys_(ForeignKeyQueue::concerns(relation)) {
   for (const ColumnDesc& column : relation.columns) {
     if (column.not_null && !column.dropped) not_null_.push_back(column.number - 1);
   }
@@ -171,6 +174,14 @@ void TableWriter::insert(Execution& execution, HeapTuple& tuple, Arena& arena, u
                          BulkInsert* bulk) {
   heap_insert(relation.access, tuple, command, options, bulk);
   enter_indexes(execution, tuple, arena);
+  note_change(execution, -1, {}, tuple);
+}
+
+void TableWriter::note_change(Execution& execution, int old_slot, const ItemPointer& old_place,
+                              const HeapTuple& tuple) {
+  if (!has_foreign_keys_) return;
+  foreign_key_queue(execution)->note(execution, relation, old_slot, first_slot, old_place,
+                                     tuple.self);
 }
 
 bool TableWriter::index_row(Execution& execution, const MaintainedIndex& index, Arena& arena) {

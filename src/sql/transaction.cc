@@ -99,6 +99,7 @@ void TransactionBlock::end_and_chain(bool commit, bool and_chain) {
 void TransactionBlock::end(bool commit) {
   // A commit may still fail; then fail() finds a transaction that is over as soon as it is aborted.
   state_ = BlockState::kStarted;
+  if (before_end_) before_end_(commit);
   if (Transaction* mine = transaction()) commit ? mine->commit() : mine->abort();
   settings().end_transaction(commit);
   savepoints_.clear();

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -71,6 +72,10 @@ class TransactionBlock {
   /// Nested blocks open, the outermost being 1: savepoints count.
   int nesting_level() const { return 1 + static_cast<int>(savepoints_.size()); }
 
+  /// Called before a transaction ends: at commit what it does may still fail, and undo it all.
+  using BeforeEnd = std::function<void(bool commit)>;
+  void set_before_end(BeforeEnd before_end) { before_end_ = std::move(before_end); }
+
  private:
   struct Savepoint {
     std::string name;
@@ -87,6 +92,7 @@ class TransactionBlock {
   bool has_run_query_ = false;
   int64_t start_us_ = 0;
   int64_t now_us_ = 0;  ///< arrival of the running statement
+  BeforeEnd before_end_;
 };
 
 }  // namespace cofork

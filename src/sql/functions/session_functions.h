@@ -8,6 +8,8 @@ namespace cofork {
 
 /// Who am I, what are my settings (session_functions.cc).
 std::span<const BuiltinFunction> session_functions();
+/// nextval and its kin (sequence_functions.cc).
+std::span<const BuiltinFunction> sequence_functions();
 /// Signals, sleeping, reloading, crashing (admin_functions.cc).
 std::span<const BuiltinFunction> admin_functions();
 /// Advisory locks, who blocks whom (lock_functions.cc).
