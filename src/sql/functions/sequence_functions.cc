@@ -4,6 +4,7 @@
 #include "catalog/functions/wrap.h"
 #include "catalog/names.h"
 #include "sql/functions/session_functions.h"
+#include "support/error.h"
 
 namespace cofork {
 
