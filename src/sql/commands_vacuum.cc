@@ -97,7 +97,7 @@ void vacuum_table(Oid oid, const VacuumRequest& request) {
   for (const auto& index : relation->indexes) {
     if (!index->ready) continue;
     open_index(index->oid, LockMode::kRowExclusive);
-    indexes.push_back(index->btree.get());
+    indexes.push_back(&index->btree);
     index_oids.push_back(index->oid);
   }
   VacuumResult result;

@@ -103,7 +103,7 @@ void IndexScanNode::open(Execution& execution) {
   for (size_t i = 0; i < keys_.size(); ++i) set_condition(execution, i);
   if (!scan_) {
     BtreeScan::Options options;
-    scan_.emplace(*index_.btree, options);
+    scan_.emplace(index_.btree, options);
   } else if (is_open_) {
     scan_->end();
   }

@@ -222,7 +222,7 @@ int Planner::order_of_index(const RangeEntry& entry, const IndexDesc& index,
       if (!fixed) return 0;
       continue;
     }
-    const IndexKey& order = index.shape->keys[static_cast<size_t>(key)];
+    const IndexKey& order = index.shape.keys[static_cast<size_t>(key)];
     bool forward =
         order.descending == wanted.descending && order.nulls_first == wanted.nulls_first;
     bool backward =

@@ -68,7 +68,7 @@ std::string describe_key(const EvalContext& context, const RelationDesc& relatio
       texts += ", ";
     }
     int16_t number = index.columns[static_cast<size_t>(i)];
-    Oid type = index.shape->tuple[i].type;
+    Oid type = index.shape.tuple[i].type;
     if (number == 0) {
       names += index.expressions[expression++];
     } else {
@@ -225,7 +225,7 @@ void TableWriter::enter_indexes(Execution& execution, const HeapTuple& tuple, Ar
   for (const MaintainedIndex& index : indexes_) {
     if (!index_row(execution, index, arena)) continue;
     UniqueCheck check = index.index->unique ? UniqueCheck::kYes : UniqueCheck::kNo;
-    BtreeInserted inserted = btree_insert(*index.index->btree, key_values_.data(),
+    BtreeInserted inserted = btree_insert(index.index->btree, key_values_.data(),
                                           key_nulls_.get(), tuple.self, check, *table_);
     if (!inserted.is_unique) duplicate(execution, *index.index);
   }
@@ -247,7 +247,7 @@ bool TableWriter::find_conflict(Execution& execution, Arena& arena, ItemPointer&
     Snapshot dirty = snapshot_of(SnapshotKind::kDirty);
     BtreeScan::Options options;
     options.hold_pins = true;
-    BtreeScan scan(*index.index->btree, options);
+    BtreeScan scan(index.index->btree, options);
     HeapIndexFetch fetch(relation.access);
     for (bool again = true; again;) {
       again = false;

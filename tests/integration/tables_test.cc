@@ -1,0 +1,118 @@
+// Tables, end to end: rows in and out, constraints, COPY, row locks. Every flavour has to answer as
+// the reference does.
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "client.h"
+#include "server.h"
+
+namespace cofork::test {
+namespace {
+
+class Tables : public ServerTest {
+ protected:
+  /// The rows of a query, columns separated by "|", rows by a newline; an error as "SQLSTATE text".
+  static std::string ask(Session& session, const std::string& sql) {
+    Result result = session.query(sql);
+    if (!result.ok) return result.sqlstate + " " + result.message;
+    if (result.columns.empty()) return result.tag;
+    std::string text;
+    for (const auto& row : result.rows) {
+      for (size_t i = 0; i < row.size(); ++i) text += (i > 0 ? "|" : "") + row[i];
+      text += "\n";
+    }
+    return text;
+  }
+};
+
+TEST_P(Tables, RowsComeAndGo) {
+  server.start();
+  Session session(server);
+  ASSERT_TRUE(session.connected()) << session.connect_error();
+  EXPECT_EQ(ask(session, "create table t (a int primary key, b text default 'x', c numeric(6,2))"),
+            "CREATE TABLE");
+  EXPECT_EQ(ask(session, "insert into t (a, c) values (1, 1.5), (2, 2.25)"), "INSERT 0 2");
+  EXPECT_EQ(ask(session, "insert into t values (3, null, default) returning a, b, c"),
+            "3|<null>|<null>\n");
+  EXPECT_EQ(ask(session, "select * from t order by a"), "1|x|1.50\n2|x|2.25\n3|<null>|<null>\n");
+  EXPECT_EQ(ask(session, "update t set c = c + 1, b = b || a where a < 3 returning *"),
+            "1|x1|2.50\n2|x2|3.25\n");
+  EXPECT_EQ(ask(session, "select a from t where b = 'x2'"), "2\n");
+  EXPECT_EQ(ask(session, "delete from t where a = 2"), "DELETE 1");
+  EXPECT_EQ(ask(session, "select count(*), max(a) from t"), "2|3\n");
+  EXPECT_EQ(ask(session, "drop table t"), "DROP TABLE");
+  EXPECT_EQ(ask(session, "select * from t"), "42P01 relation \"t\" does not exist");
+}
+
+TEST_P(Tables, ConstraintsHold) {
+  server.start();
+  Session session(server);
+  ask(session, "create table p (id int primary key)");
+  ask(session, "create table c (id int primary key, p int references p on delete cascade, "
+               "n int not null check (n > 0))");
+  ask(session, "insert into p values (1), (2)");
+  EXPECT_EQ(ask(session, "insert into c values (1, 1, 5)"), "INSERT 0 1");
+  EXPECT_EQ(ask(session, "insert into c values (1, 1, 5)"),
+            "23505 duplicate key value violates unique constraint \"c_pkey\"");
+  EXPECT_EQ(ask(session, "insert into c values (2, 9, 5)"),
+            "23503 insert or update on table \"c\" violates foreign key constraint \"c_p_fkey\"");
+  EXPECT_EQ(ask(session, "insert into c values (2, 1, null)"),
+            "23502 null value in column \"n\" of relation \"c\" violates not-null constraint");
+  EXPECT_EQ(ask(session, "insert into c values (2, 1, 0)"),
+            "23514 new row for relation \"c\" violates check constraint \"c_n_check\"");
+  EXPECT_EQ(ask(session, "delete from p where id = 1"), "DELETE 1");
+  EXPECT_EQ(ask(session, "select count(*) from c"), "0\n");
+  EXPECT_EQ(ask(session, "insert into p values (2) on conflict do nothing"), "INSERT 0 0");
+  ask(session, "drop table c, p");
+}
+
+TEST_P(Tables, TransactionsAreIsolated) {
+  server.start();
+  Session writer(server), reader(server);
+  ask(writer, "create table iso (a int primary key, b int)");
+  ask(writer, "insert into iso values (1, 0)");
+  ask(writer, "begin");
+  ask(writer, "update iso set b = 1");
+  EXPECT_EQ(ask(reader, "select b from iso"), "0\n");
+  EXPECT_EQ(ask(reader, "select b from iso for update nowait"),
+            "55P03 could not obtain lock on row in relation \"iso\"");
+  EXPECT_EQ(ask(reader, "select b from iso for update skip locked"), "");
+  // A second update waits, and goes on from the newest version.
+  ASSERT_TRUE(reader.send("update iso set b = b + 10 returning b"));
+  EXPECT_FALSE(reader.answer_is_ready(std::chrono::milliseconds(100)));
+  ask(writer, "commit");
+  Result result = reader.collect();
+  ASSERT_TRUE(result.ok) << result.message;
+  EXPECT_EQ(result.first(), "11");
+  ask(writer, "begin");
+  ask(writer, "savepoint s");
+  ask(writer, "insert into iso values (2, 2)");
+  ask(writer, "rollback to s");
+  ask(writer, "commit");
+  EXPECT_EQ(ask(writer, "select count(*) from iso"), "1\n");
+  ask(writer, "drop table iso");
+}
+
+TEST_P(Tables, CopyMovesRows) {
+  server.start();
+  Session session(server);
+  ask(session, "create table cp (a int, b text)");
+  PGconn* raw = session.raw();
+  PGresult* begun = PQexec(raw, "copy cp from stdin");
+  ASSERT_EQ(PQresultStatus(begun), PGRES_COPY_IN);
+  PQclear(begun);
+  std::string data = "1\tone\\ttab\n2\t\\N\n3\tba\\\\ck\n";
+  for (char c : data) ASSERT_EQ(PQputCopyData(raw, &c, 1), 1);
+  ASSERT_EQ(PQputCopyEnd(raw, nullptr), 1);
+  EXPECT_EQ(session.collect().tag, "COPY 3");
+  EXPECT_EQ(ask(session, "select b from cp where a = 1"), "one\ttab\n");
+  EXPECT_EQ(ask(session, "select a from cp where b is null"), "2\n");
+  EXPECT_EQ(ask(session, "select b from cp where a = 3"), "ba\\ck\n");
+  ask(session, "drop table cp");
+}
+
+INSTANTIATE_FOR_ALL_FLAVORS(Tables);
+
+}  // namespace
+}  // namespace cofork::test
