@@ -38,7 +38,8 @@ char one_character(const Node& option, std::string_view what) {
   return value[0];
 }
 
-void check_options(const CopyOptions& options, bool has_delimiter, bool has_null, bool has_quote,
+void check_options(const CopyOptions& options, bool is_from, bool has_delimiter, bool has_null,
+                   bool has_quote,
                    bool has_escape) {
   bool csv = options.format == CopyFormat::kCsv, binary = options.format == CopyFormat::kBinary;
   auto refuse = [](std::string_view text) {
@@ -55,6 +56,18 @@ void check_options(const CopyOptions& options, bool has_delimiter, bool has_null
   if (!csv && has_escape) {
     throw Error(sqlstate::kFeatureNotSupported, "COPY escape available only in CSV mode");
   }
+  auto csv_only = [&](bool given, std::string_view what, bool only_from) {
+    if (given && !csv) {
+      throw Error(sqlstate::kFeatureNotSupported, "COPY {} available only in CSV mode", what);
+    }
+    if (given && is_from != only_from) {
+      throw Error(sqlstate::kFeatureNotSupported, "COPY {} only available using COPY {}", what,
+                  only_from ? "FROM" : "TO");
+    }
+  };
+  csv_only(options.quote_all || !options.force_quote.empty(), "force quote", false);
+  csv_only(!options.force_not_null.empty(), "force not null", true);
+  csv_only(!options.force_null.empty(), "force null", true);
   if (options.delimiter == '\n' || options.delimiter == '\r') {
     throw Error(sqlstate::kInvalidParameterValue,
                 "COPY delimiter cannot be newline or carriage return");
@@ -135,7 +148,7 @@ CopyOptions read_copy_options(const Node& node, std::string_view text) {
     if (!has_null) options.null.clear();
     if (!has_escape) options.escape = options.quote;
   }
-  check_options(options, has_delimiter, has_null, has_quote, has_escape);
+  check_options(options, node.flag("is_from"), has_delimiter, has_null, has_quote, has_escape);
   return options;
 }
 

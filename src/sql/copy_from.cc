@@ -143,10 +143,6 @@ bool CopyIn::next_row() {
   if (row_.size() > inputs_.size()) {
     throw Error(sqlstate::kBadCopyFileFormat, "extra data after last expected column");
   }
-  if (row_.size() < inputs_.size()) {
-    throw Error(sqlstate::kBadCopyFileFormat, "missing data for column \"{}\"",
-                *inputs_[row_.size()].name);
-  }
   return true;
 }
 
@@ -182,6 +178,10 @@ void CopyIn::read_values() {
   stage_ = Stage::kValue;
   for (field_ = 0; field_ < inputs_.size(); ++field_) {
     const Input& input = inputs_[field_];
+    if (field_ >= row_.size()) {
+      stage_ = Stage::kRow;
+      throw Error(sqlstate::kBadCopyFileFormat, "missing data for column \"{}\"", *input.name);
+    }
     CopyField& field = row_[field_];
     if (input.force_not_null && field.is_null) {
       field.is_null = false;
