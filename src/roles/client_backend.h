@@ -224,13 +224,13 @@ class ClientBackend final : public ConnectionOwner,
   bool reading_message_ = false;  ///< its type is known, its end is not yet here
   uint64_t published_settings_ = 0;
 
-  std::string copy_statement_;  ///< its text while COPY's data passes where it lay
+  std::string copy_statement_;   ///< its text while COPY's data passes where it lay
   bool checks_encoding_ = true;  ///< the server's encoding is UTF8
   Encoding client_encoding_ = Encoding::kUtf8;
   uint64_t encoding_version_ = UINT64_MAX;  ///< of the settings client_encoding_ was taken from
   Arena message_arena_;                     ///< converted texts of the message at work
   bool statement_was_logged_ = false;
-  bool transaction_is_sampled_ = false;  ///< log_transaction_sample_rate chose it
+  bool transaction_is_sampled_ = false;     ///< log_transaction_sample_rate chose it
   std::vector<ParameterValue> parameters_;  ///< of the Bind at work; kept for its capacity
   std::vector<int16_t> formats_;
   std::vector<Oid> parameter_types_;  ///< of the Parse at work

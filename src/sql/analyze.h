@@ -76,7 +76,7 @@ struct NameSpaceItem {
   };
   std::string_view name;  ///< "" for an unnamed join
   List<Entry> columns;
-  RangeEntry* table = nullptr;  ///< has system columns
+  RangeEntry* table = nullptr;   ///< has system columns
   bool relation_visible = true;  ///< "t" in t.a
   bool columns_visible = true;   ///< "a"
   bool lateral_only = false;     ///< seen only from LATERAL items

@@ -36,8 +36,7 @@ RelationDesc& Analyzer::target_relation(const Node& node, std::string_view verb)
     case 'S':
       throw Error(sqlstate::kWrongObjectType, "cannot change sequence \"{}\"", relation.name);
     case 't':
-      throw Error(sqlstate::kWrongObjectType, "cannot change TOAST relation \"{}\"",
-                  relation.name);
+      throw Error(sqlstate::kWrongObjectType, "cannot change TOAST relation \"{}\"", relation.name);
     case 'v':
       throw Error(sqlstate::kFeatureNotSupported, "{} view \"{}\" is not supported", verb,
                   relation.name);
@@ -98,8 +97,7 @@ void Analyzer::add_assignment(const Node& target, const RelationDesc& relation, 
         .position(at);
   }
   if (!target.list("indirection").empty()) {
-    throw Error(sqlstate::kFeatureNotSupported,
-                "assignment to elements of arrays is not supported")
+    throw Error(sqlstate::kFeatureNotSupported, "assignment to elements of arrays is not supported")
         .position(at);
   }
   for (const Target& other : to) {
@@ -116,7 +114,8 @@ void Analyzer::add_assignment(const Node& target, const RelationDesc& relation, 
   }
   if (is_default && column->generated != '\0') return;  // computed with the others of its kind
   Target assignment;
-  assignment.expr = is_default ? column_default(relation, *column) : assign(value, *column, value->location);
+  assignment.expr =
+      is_default ? column_default(relation, *column) : assign(value, *column, value->location);
   assignment.name = arena_.copy(column->name);
   assignment.table_column = column->number;
   to.push(arena_, assignment);
@@ -159,15 +158,15 @@ void Analyzer::check_constraints(RelationDesc& relation, RangeEntry& row,
                                  Modification& modification) {
   for (const ConstraintDesc& constraint : relation.constraints) {
     if (constraint.type != 'c') continue;
-    Expr* condition = stored_expression(constraint.check_text, &row, type_oid::kBool, -1,
-                                        Place::kCheck);
+    Expr* condition =
+        stored_expression(constraint.check_text, &row, type_oid::kBool, -1, Place::kCheck);
     modification.checks.push(arena_, {arena_.copy(constraint.name), condition});
   }
   for (const ColumnDesc& column : relation.columns) {
     if (column.generated == '\0' || column.dropped) continue;
     Target target;
-    target.expr = stored_expression(column.default_text, &row, column.type, column.typmod,
-                                    Place::kGenerated);
+    target.expr =
+        stored_expression(column.default_text, &row, column.type, column.typmod, Place::kGenerated);
     target.table_column = column.number;
     modification.generated.push(arena_, target);
   }

@@ -154,7 +154,8 @@ Expr* Analyzer::value_function(const Node& node) {
     for (const BuiltinFunction* function : functions_named(row.function)) {
       if (!function->args.empty()) continue;
       Expr* call = make_call(*function, {}, function->result, location);
-      if (op == "SVFOP_CURRENT_TIMESTAMP") call->name = "current_timestamp";  // as deparse() shows it
+      if (op == "SVFOP_CURRENT_TIMESTAMP")
+        call->name = "current_timestamp";  // as deparse() shows it
       Expr* e = coerce(call, row.type, -1, CastContext::kExplicit);
       return apply_typmod(e, typmod, CastContext::kExplicit);
     }

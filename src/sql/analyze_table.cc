@@ -266,8 +266,8 @@ void Analyzer::locking_clause(const Node& clause, Scope& scope) {
     }
     if (!found) {
       throw Error(sqlstate::kUndefinedTable,
-                  "relation \"{}\" in {} clause not found in FROM clause",
-                  name->string("relname"), lock_words(strength))
+                  "relation \"{}\" in {} clause not found in FROM clause", name->string("relname"),
+                  lock_words(strength))
           .position(at);
     }
   }

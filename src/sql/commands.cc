@@ -1,10 +1,10 @@
 // Statements that are not queries: which function runs which, and what is refused (utility.c).
 #include "settings/settings.h"
 #include "shmem/proc.h"
-#include "sql/engine_state.h"
-#include "txn/lock_manager.h"
 #include "sql/copy.h"
 #include "sql/definition_commands.h"
+#include "sql/engine_state.h"
+#include "txn/lock_manager.h"
 #include "txn/transaction.h"
 
 namespace cofork {
@@ -81,7 +81,8 @@ std::string_view Engine::State::utility(Portal& portal, const Node& node, RowRec
   if (node.kind_name == "DropRoleStmt") return drop_role_command(node);
   if (node.kind_name == "ConstraintsSetStmt" && my_or_null() != nullptr) {
     if (!node.list("constraints").empty()) {
-      throw Error(sqlstate::kFeatureNotSupported, "SET CONSTRAINTS of one constraint is not supported");
+      throw Error(sqlstate::kFeatureNotSupported,
+                  "SET CONSTRAINTS of one constraint is not supported");
     }
     foreign_keys.set_all_deferred(node.flag("deferred"));
     if (!node.flag("deferred")) foreign_keys.fire_all();
@@ -357,8 +358,7 @@ std::string_view Engine::State::explain_command(Portal& portal, const Node& node
   PreparedStatement explained;
   explained.parsed = portal.statement->parsed;
   analyse(explained, query, false);
-  auto execution =
-      plan_statement(*explained.query, explained.arena, {}, session.task, context());
+  auto execution = plan_statement(*explained.query, explained.arena, {}, session.task, context());
   ExplainSink sink;
   execution->root->explain(sink);
   receiver.begin_rows(portal.statement->columns, portal.formats);

@@ -120,9 +120,8 @@ void DefinitionCommands::add_column_command(Oid table, const Node& command) {
   Arena arena;
   bool computes = column.generated != '\0' || column.identity != '\0';
   if (!column.default_value.empty() && !computes) {
-    Expr* analysed = reader.analyzer().stored_expression(column.default_value.text, nullptr,
-                                                         column.type, column.typmod,
-                                                         Place::kColumnDefault);
+    Expr* analysed = reader.analyzer().stored_expression(
+        column.default_value.text, nullptr, column.type, column.typmod, Place::kColumnDefault);
     walk(analysed, 0, [&](const Expr& part, int) {
       computes |= part.function != nullptr && part.function->volatility == Volatility::kVolatile;
       return true;
@@ -213,8 +212,8 @@ void DefinitionCommands::check_foreign_key(Oid table, std::string_view name) {
     RelationDesc& referenced = open_relation(key.referenced, LockMode::kAccessShare);
     std::string columns, join, not_null, names;
     for (size_t i = 0; i < key.columns.size(); ++i) {
-      std::string own = quote_identifier(
-          relation.columns[static_cast<size_t>(key.columns[i] - 1)].name);
+      std::string own =
+          quote_identifier(relation.columns[static_cast<size_t>(key.columns[i] - 1)].name);
       std::string other = quote_identifier(
           referenced.columns[static_cast<size_t>(key.referenced_columns[i] - 1)].name);
       columns += fmt::format("{}f.{}::text", i > 0 ? ", " : "", own);
@@ -271,7 +270,8 @@ void DefinitionCommands::validate_constraint(Oid table, std::string_view name) {
               name, relation.name);
 }
 
-// --- ALTER COLUMN TYPE ----------------------------------------------------------------------------
+// --- ALTER COLUMN TYPE
+// ----------------------------------------------------------------------------
 
 void DefinitionCommands::change_type(Oid table, const Node& command) {
   std::string name(command.string("name"));

@@ -32,7 +32,8 @@ QualifiedName name_of(const Node& object) {
 
 }  // namespace
 
-// --- rows of new indexes --------------------------------------------------------------------------
+// --- rows of new indexes
+// --------------------------------------------------------------------------
 
 namespace {
 
@@ -108,7 +109,8 @@ IndexRowFactory index_rows(Engine::State& state) {
   };
 }
 
-// --- CREATE ---------------------------------------------------------------------------------------
+// --- CREATE
+// ---------------------------------------------------------------------------------------
 
 void finish_sequences(DefinitionReader& reader, Oid table) {
   RelationDesc& relation = open_relation(table, LockMode::kNone);
@@ -134,8 +136,8 @@ std::string_view DefinitionCommands::create_table_command(const Node& node) {
     // Before any sequence is made for it.
     Oid where = creation_namespace(relation.string("schemaname"));
     if (find_relation_in(where, relation.string("relname")) != kInvalidOid) {
-      notice(sqlstate::kDuplicateTable, fmt::format("relation \"{}\" already exists, skipping",
-                                                    relation.string("relname")));
+      notice(sqlstate::kDuplicateTable,
+             fmt::format("relation \"{}\" already exists, skipping", relation.string("relname")));
       return "CREATE TABLE";
     }
   }
@@ -154,8 +156,9 @@ std::string_view DefinitionCommands::create_index_command(const Node& node) {
   RelationDesc& table = open_relation(found.oid, LockMode::kShare);
   if (table.kind != 'r') {
     throw Error(sqlstate::kWrongObjectType, "cannot create index on relation \"{}\"", table.name)
-        .detail("This operation is not supported for {}.",
-                table.kind == 'v' ? "views" : table.kind == 'S' ? "sequences" : "indexes");
+        .detail("This operation is not supported for {}.", table.kind == 'v'   ? "views"
+                                                           : table.kind == 'S' ? "sequences"
+                                                                               : "indexes");
   }
   DefinitionReader reader(state_, text_);
   IndexDefinition definition = reader.index(node, table);
@@ -237,7 +240,8 @@ std::string_view DefinitionCommands::create_schema_command(const Node& node) {
   return "CREATE SCHEMA";
 }
 
-// --- DROP, TRUNCATE -------------------------------------------------------------------------------
+// --- DROP, TRUNCATE
+// -------------------------------------------------------------------------------
 
 std::optional<std::string_view> DefinitionCommands::drop_command(const Node& node) {
   std::string_view object = node.string("removeType");
@@ -289,7 +293,8 @@ std::string_view DefinitionCommands::truncate_command(const Node& node) {
   return "TRUNCATE TABLE";
 }
 
-// --- names ----------------------------------------------------------------------------------------
+// --- names
+// ----------------------------------------------------------------------------------------
 
 FoundRelation DefinitionCommands::lock_target(const Node& relation, LockMode mode) {
   std::string_view schema = relation.string("schemaname"), name = relation.string("relname");
@@ -342,7 +347,8 @@ std::string_view DefinitionCommands::rename_command(const Node& node) {
   return tag;
 }
 
-// --- dispatch -------------------------------------------------------------------------------------
+// --- dispatch
+// -------------------------------------------------------------------------------------
 
 void notice(SqlState state, std::string message) {
   ErrorData data;

@@ -81,9 +81,10 @@ void vacuum_table(Oid oid, const VacuumRequest& request) {
     ErrorData data;
     data.severity = Severity::kWarning;
     data.sqlstate = sqlstate::kWarning;
-    data.message = fmt::format("skipping \"{}\" --- cannot vacuum non-tables or special system "
-                               "tables",
-                               relation->name);
+    data.message = fmt::format(
+        "skipping \"{}\" --- cannot vacuum non-tables or special system "
+        "tables",
+        relation->name);
     report(data);
     return;
   }
@@ -182,8 +183,9 @@ std::string_view DefinitionCommands::vacuum_command(const Node& node) {
     if (found.view == nullptr) tables.push_back(found.oid);
   }
   if (node.list("rels").empty()) {
-    InternalQuery all(state_, "SELECT oid FROM pg_catalog.pg_class WHERE relkind IN ('r', 't') "
-                              "AND relpersistence <> 't'");
+    InternalQuery all(state_,
+                      "SELECT oid FROM pg_catalog.pg_class WHERE relkind IN ('r', 't') "
+                      "AND relpersistence <> 't'");
     all.run({}, {}, [&](const Datum* values, const bool*) {
       tables.push_back(datum_to_oid(values[0]));
       return true;
@@ -205,7 +207,8 @@ std::string_view DefinitionCommands::vacuum_command(const Node& node) {
   return request.vacuum ? "VACUUM" : "ANALYZE";
 }
 
-// --- REINDEX --------------------------------------------------------------------------------------
+// --- REINDEX
+// --------------------------------------------------------------------------------------
 
 std::string_view DefinitionCommands::reindex_command(const Node& node) {
   std::string_view kind = node.string("kind");

@@ -159,9 +159,8 @@ int64_t DefinitionCommands::fill_table(Oid table, PreparedStatement& source) {
   RelationDesc& relation = open_relation(table, LockMode::kNone);
   EvalContext context = state_.context();
   context.arena = &source.arena;
-  AnalyzeInput input{&state_.session,     source.parsed->text, &source.arena,
-                     &source.parameters,  false,               &context,
-                     &source.dependencies};
+  AnalyzeInput input{&state_.session, source.parsed->text, &source.arena, &source.parameters, false,
+                     &context,        &source.dependencies};
   Query* insert = Analyzer(input).insert_from(relation, source.query);
   auto execution = plan_statement(*insert, source.arena, {}, state_.session.task, context);
   execution->snapshot = register_snapshot(take_snapshot());
@@ -217,8 +216,7 @@ std::string_view DefinitionCommands::comment_command(const Node& node) {
   } else if (kind == "OBJECT_SCHEMA") {
     set_comment({class_oid::kNamespace, namespace_of(object.text()), 0}, comment);
   } else {
-    throw Error(sqlstate::kFeatureNotSupported,
-                "COMMENT ON this kind of object is not supported");
+    throw Error(sqlstate::kFeatureNotSupported, "COMMENT ON this kind of object is not supported");
   }
   return "COMMENT";
 }

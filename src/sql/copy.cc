@@ -39,12 +39,9 @@ char one_character(const Node& option, std::string_view what) {
 }
 
 void check_options(const CopyOptions& options, bool is_from, bool has_delimiter, bool has_null,
-                   bool has_quote,
-                   bool has_escape) {
+                   bool has_quote, bool has_escape) {
   bool csv = options.format == CopyFormat::kCsv, binary = options.format == CopyFormat::kBinary;
-  auto refuse = [](std::string_view text) {
-    throw Error(sqlstate::kSyntaxError, "{}", text);
-  };
+  auto refuse = [](std::string_view text) { throw Error(sqlstate::kSyntaxError, "{}", text); };
   if (binary && has_delimiter) refuse("cannot specify DELIMITER in BINARY mode");
   if (binary && has_null) refuse("cannot specify NULL in BINARY mode");
   if (!csv && options.header && binary) {
@@ -152,7 +149,8 @@ CopyOptions read_copy_options(const Node& node, std::string_view text) {
   return options;
 }
 
-// --- where bytes come from and go to --------------------------------------------------------------
+// --- where bytes come from and go to
+// --------------------------------------------------------------
 
 namespace {
 
@@ -185,10 +183,11 @@ class FileSource final : public CopySource {
   explicit FileSource(const std::string& path) {
     int result = file_.open(path, O_RDONLY);
     if (result >= 0) return;
-    throw Error(sqlstate_for_file_errno(-result), "could not open file \"{}\" for reading: {}", path,
-                errno_text(-result))
-        .hint("COPY FROM instructs the PostgreSQL server process to read a file. You may want a "
-              "client-side facility such as psql's \\copy.");
+    throw Error(sqlstate_for_file_errno(-result), "could not open file \"{}\" for reading: {}",
+                path, errno_text(-result))
+        .hint(
+            "COPY FROM instructs the PostgreSQL server process to read a file. You may want a "
+            "client-side facility such as psql's \\copy.");
   }
   bool read(std::string& data) override {
     constexpr size_t kPiece = 65536;
@@ -214,10 +213,11 @@ class FileSink final : public CopySink {
   explicit FileSink(const std::string& path) {
     int result = file_.open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
     if (result >= 0) return;
-    throw Error(sqlstate_for_file_errno(-result), "could not open file \"{}\" for writing: {}", path,
-                errno_text(-result))
-        .hint("COPY TO instructs the PostgreSQL server process to write a file. You may want a "
-              "client-side facility such as psql's \\copy.");
+    throw Error(sqlstate_for_file_errno(-result), "could not open file \"{}\" for writing: {}",
+                path, errno_text(-result))
+        .hint(
+            "COPY TO instructs the PostgreSQL server process to write a file. You may want a "
+            "client-side facility such as psql's \\copy.");
   }
   void write(std::string_view row) override {
     pending_ += row;
@@ -250,7 +250,8 @@ std::unique_ptr<CopySink> create_copy_file(const std::string& path) {
   return std::make_unique<FileSink>(path);
 }
 
-// --- the statement --------------------------------------------------------------------------------
+// --- the statement
+// --------------------------------------------------------------------------------
 
 CopyTarget CopyCommand::find_target(const Node& node, bool is_from) {
   const Node& relation = *node.node("relation");
@@ -312,7 +313,8 @@ int64_t CopyCommand::run(const Node& node, RowReceiver& receiver) {
   if (!path.empty() && !state_.session.is_superuser) {
     throw Error(sqlstate::kInsufficientPrivilege,
                 "must be superuser or have privileges of the {} role to COPY {} a file",
-                is_from ? "pg_read_server_files" : "pg_write_server_files", is_from ? "from" : "to");
+                is_from ? "pg_read_server_files" : "pg_write_server_files",
+                is_from ? "from" : "to");
   }
   if (!path.empty() && !is_from && path[0] != '/') {
     throw Error(sqlstate::kInvalidName, "relative path not allowed for COPY to file");
@@ -354,8 +356,8 @@ int64_t CopyCommand::run(const Node& node, RowReceiver& receiver) {
     std::string text = "SELECT ";
     for (size_t i = 0; i < target.columns.size(); ++i) {
       if (i > 0) text += ", ";
-      text += quote_identifier(
-          target.relation->columns[static_cast<size_t>(target.columns[i])].name);
+      text +=
+          quote_identifier(target.relation->columns[static_cast<size_t>(target.columns[i])].name);
     }
     text += fmt::format(" FROM ONLY {}",
                         qualified_name(target.relation->schema_name, target.relation->name));

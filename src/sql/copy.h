@@ -36,7 +36,8 @@ struct CopyOptions {
 /// Throws 42601, 0A000, 22023 as ProcessCopyOptions. `text` for positions.
 CopyOptions read_copy_options(const Node& node, std::string_view text);
 
-// --- bytes ----------------------------------------------------------------------------------------
+// --- bytes
+// ----------------------------------------------------------------------------------------
 
 /// Where COPY FROM gets its bytes.
 class CopySource {
@@ -55,7 +56,8 @@ class CopySink {
 std::unique_ptr<CopySource> open_copy_file(const std::string& path);
 std::unique_ptr<CopySink> create_copy_file(const std::string& path);
 
-// --- fields ---------------------------------------------------------------------------------------
+// --- fields
+// ---------------------------------------------------------------------------------------
 
 /// A field as it was read: a NULL has no text.
 struct CopyField {
@@ -110,7 +112,8 @@ class CopyBinaryReader {
   size_t start_ = 0;
 };
 
-// --- statements -----------------------------------------------------------------------------------
+// --- statements
+// -----------------------------------------------------------------------------------
 
 /// A table and the columns COPY names (0-based; all but generated ones by default).
 struct CopyTarget {

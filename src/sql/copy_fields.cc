@@ -18,13 +18,13 @@ bool CopyFieldReader::more() {
   return !at_end_;
 }
 
-/// Finds where the line that begins at start_ ends; `next` is where the following one begins. False:
-/// the input ends first.
+/// Finds where the line that begins at start_ ends; `next` is where the following one begins.
+/// False: the input ends first.
 bool CopyFieldReader::find_line_end(size_t& end, size_t& next) {
   if (options_.format == CopyFormat::kText) {
     for (size_t at = start_;;) {
-      const char* found = static_cast<const char*>(
-          std::memchr(input_.data() + at, '\n', input_.size() - at));
+      const char* found =
+          static_cast<const char*>(std::memchr(input_.data() + at, '\n', input_.size() - at));
       if (found == nullptr) return false;
       end = static_cast<size_t>(found - input_.data());
       // A newline after an odd number of backslashes belongs to the data.

@@ -70,7 +70,13 @@ class CopyIn {
   Arena batch_arena_{16384};
   Arena row_arena_;
   // For the context of errors.
-  enum class Stage : uint8_t { kReading, kSplitting, kValue, kRow, kStoring } stage_ = Stage::kReading;
+  enum class Stage : uint8_t {
+    kReading,
+    kSplitting,
+    kValue,
+    kRow,
+    kStoring
+  } stage_ = Stage::kReading;
   size_t field_ = 0;
 };
 
@@ -83,9 +89,8 @@ CopyIn::CopyIn(Engine::State& state, std::string_view text, const CopyTarget& ta
       is_binary_(options.format == CopyFormat::kBinary) {
   EvalContext context = state.context();
   context.arena = &statement_arena_;
-  AnalyzeInput input{&state.session,  text,  &statement_arena_,
-                     &no_parameters_, false, &context,
-                     &dependencies_};
+  AnalyzeInput input{&state.session, text,     &statement_arena_, &no_parameters_,
+                     false,          &context, &dependencies_};
   Analyzer analyzer(input);
   query_ = analyzer.insert_row(*target.relation, target.columns);
   Expr* condition = nullptr;
@@ -166,8 +171,8 @@ void CopyIn::check_header() {
     }
     if (row_[i].text != *inputs_[i].name) {
       throw Error(sqlstate::kBadCopyFileFormat,
-                  "column name mismatch in header line field {}: got \"{}\", expected \"{}\"", i + 1,
-                  row_[i].text, *inputs_[i].name);
+                  "column name mismatch in header line field {}: got \"{}\", expected \"{}\"",
+                  i + 1, row_[i].text, *inputs_[i].name);
     }
   }
 }

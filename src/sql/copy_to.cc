@@ -38,11 +38,11 @@ void append_text_field(std::string& row, std::string_view value, char delimiter)
 
 void append_csv_field(std::string& row, std::string_view value, const CopyOptions& options,
                       bool force_quote, bool is_only_column) {
-  bool needs_quotes = force_quote || value == options.null || (is_only_column && value == "\\.") ||
-                      std::ranges::any_of(value, [&](char c) {
-                        return c == options.delimiter || c == options.quote || c == '\n' ||
-                               c == '\r';
-                      });
+  bool needs_quotes =
+      force_quote || value == options.null || (is_only_column && value == "\\.") ||
+      std::ranges::any_of(value, [&](char c) {
+        return c == options.delimiter || c == options.quote || c == '\n' || c == '\r';
+      });
   if (!needs_quotes) {
     row += value;
     return;

@@ -123,7 +123,8 @@ void Deparser::write_call(const Expr& e, bool shows_implicit) {
       return;
     }
   }
-  if (e.function->name == std::string_view("now") && e.args.empty() && e.name == "current_timestamp") {
+  if (e.function->name == std::string_view("now") && e.args.empty() &&
+      e.name == "current_timestamp") {
     text += "CURRENT_TIMESTAMP";
     return;
   }

@@ -14,6 +14,7 @@ struct DeparseOptions {
 };
 
 /// Throws 0A000 for what has no SQL form here (sub-selects).
-std::string deparse(const Expr& expr, const EvalContext& context, const DeparseOptions& options = {});
+std::string deparse(const Expr& expr, const EvalContext& context,
+                    const DeparseOptions& options = {});
 
 }  // namespace cofork

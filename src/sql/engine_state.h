@@ -113,8 +113,8 @@ struct Engine::State {
   void fill_columns(PreparedStatement& statement);
   /// Parse tree into Query; `variable`: parameters' types may be inferred.
   void analyse(PreparedStatement& statement, const Node& node, bool variable);
-  /// Locks what the statement reads and changes, and analyses it anew if any of it has changed since
-  /// (RevalidateCachedQuery).
+  /// Locks what the statement reads and changes, and analyses it anew if any of it has changed
+  /// since (RevalidateCachedQuery).
   void revalidate(PreparedStatement& statement);
 
   // --- portals --------------------------------------------------------------------------------

@@ -268,7 +268,7 @@ class Execution {
   int first_output = 0;
   size_t output_count = 0;
   std::vector<CommonTableState*> common_tables;
-  std::string scratch;  ///< text on its way through kIoCast
+  std::string scratch;          ///< text on its way through kIoCast
   RegisteredSnapshot snapshot;  ///< what the statement sees; set before start() if it reads tables
   int64_t processed = 0;        ///< rows inserted, updated, deleted
   /// The statement is over: closes every node and lets go of the snapshot.

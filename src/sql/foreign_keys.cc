@@ -93,7 +93,8 @@ bool ForeignKeyQueue::is_deferred(const ConstraintDesc& constraint) const {
   return all_deferred_.value_or(constraint.deferred);
 }
 
-// --- noting ---------------------------------------------------------------------------------------
+// --- noting
+// ---------------------------------------------------------------------------------------
 
 namespace {
 
@@ -122,9 +123,8 @@ void ForeignKeyQueue::add(Execution& execution, Kind kind, const RelationDesc& r
   const std::vector<int16_t>& columns =
       kind == Kind::kCheck ? constraint.columns : constraint.referenced_columns;
   size_t n = columns.size();
-  Event event{kind,  constraint.oid, constraint.table, constraint.referenced,
-              place, nullptr,        nullptr,          nullptr,
-              is_deferred(constraint)};
+  Event event{kind,    constraint.oid, constraint.table, constraint.referenced,  place,
+              nullptr, nullptr,        nullptr,          is_deferred(constraint)};
   auto keep = [&](int slot, Datum*& values, bool** nulls) {
     if (slot < 0) return;
     values = arena_.make_array<Datum>(n);
@@ -151,9 +151,8 @@ void ForeignKeyQueue::note(Execution& execution, const RelationDesc& relation, i
     for (const ConstraintDesc& key : relation.constraints) {
       if (key.type != 'f') continue;
       if (key_has_null(execution, key.columns, new_slot)) {
-        size_t nulls = static_cast<size_t>(std::ranges::count_if(key.columns, [&](int16_t number) {
-          return execution.nulls[new_slot + number - 1];
-        }));
+        size_t nulls = static_cast<size_t>(std::ranges::count_if(
+            key.columns, [&](int16_t number) { return execution.nulls[new_slot + number - 1]; }));
         if (key.match == 'f' && nulls < key.columns.size()) {
           violated(Error(sqlstate::kForeignKeyViolation,
                          "insert or update on table \"{}\" violates foreign key constraint \"{}\"",
@@ -181,7 +180,8 @@ void ForeignKeyQueue::note(Execution& execution, const RelationDesc& relation, i
   }
 }
 
-// --- checking -------------------------------------------------------------------------------------
+// --- checking
+// -------------------------------------------------------------------------------------
 
 void ForeignKeyQueue::fire_immediate() {
   // What is done about one event may add more, at the end.
@@ -245,13 +245,13 @@ void ForeignKeyQueue::check(const Event& event, const RelationDesc& referencing,
   std::vector<char> nulls(types.size(), 0);
   std::span<const Datum> values(event.new_values, types.size());
   if (query(constraint.oid, '?', text, types).run(values, nulls) > 0) return;
-  violated(Error(sqlstate::kForeignKeyViolation,
-                 "insert or update on table \"{}\" violates foreign key constraint \"{}\"",
-                 referencing.name, constraint.name),
-           referencing, constraint,
-           fmt::format("Key {} is not present in table \"{}\".",
-                       describe(referencing, constraint.columns, event.new_values),
-                       referenced.name));
+  violated(
+      Error(sqlstate::kForeignKeyViolation,
+            "insert or update on table \"{}\" violates foreign key constraint \"{}\"",
+            referencing.name, constraint.name),
+      referencing, constraint,
+      fmt::format("Key {} is not present in table \"{}\".",
+                  describe(referencing, constraint.columns, event.new_values), referenced.name));
 }
 
 void ForeignKeyQueue::refuse_if_referenced(const Event& event, const RelationDesc& referencing,
@@ -272,12 +272,11 @@ void ForeignKeyQueue::refuse_if_referenced(const Event& event, const RelationDes
   std::span<const Datum> values(event.old_values, types.size());
   char action = event.kind == Kind::kDeleted ? constraint.on_delete : constraint.on_update;
   // Another row may have the key by now; RESTRICT does not care.
-  if (action == 'a' &&
-      query(constraint.oid, 'p',
-            fmt::format("SELECT 1 FROM ONLY {} x WHERE {} FOR KEY SHARE OF x",
-                        full_name(referenced), same),
-            types)
-              .run(values, nulls) > 0) {
+  if (action == 'a' && query(constraint.oid, 'p',
+                             fmt::format("SELECT 1 FROM ONLY {} x WHERE {} FOR KEY SHARE OF x",
+                                         full_name(referenced), same),
+                             types)
+                               .run(values, nulls) > 0) {
     return;
   }
   if (query(constraint.oid, 'r',
@@ -321,16 +320,17 @@ void ForeignKeyQueue::act(const Event& event, const RelationDesc& referencing,
                       constraint.set_columns.end();
     if (!is_set) continue;
     if (!assignments.empty()) assignments += ", ";
-    assignments += column + " = " + (action == 'n'   ? "NULL"
-                                     : action == 'd' ? "DEFAULT"
-                                                     : fmt::format("${}", n + i + 1));
+    assignments += column + " = " +
+                   (action == 'n'   ? "NULL"
+                    : action == 'd' ? "DEFAULT"
+                                    : fmt::format("${}", n + i + 1));
   }
   std::string text;
   if (action == 'c' && deleted) {
     text = fmt::format("DELETE FROM ONLY {} WHERE {}", full_name(referencing), refers);
   } else {
-    text = fmt::format("UPDATE ONLY {} SET {} WHERE {}", full_name(referencing), assignments,
-                       refers);
+    text =
+        fmt::format("UPDATE ONLY {} SET {} WHERE {}", full_name(referencing), assignments, refers);
   }
   if (action == 'c' && !deleted) {
     for (size_t i = 0; i < n; ++i) {

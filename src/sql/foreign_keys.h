@@ -1,8 +1,9 @@
 // Foreign keys: what rows were changed is noted while a statement runs, and checked when it has
-// ended, or at commit for DEFERRED ones (ri_triggers.c and the after-trigger queue of trigger.c, 15).
+// ended, or at commit for DEFERRED ones (ri_triggers.c and the after-trigger queue of trigger.c,
+// 15).
 //
-//   a referencing row came    → its key must be among the referenced rows, which get a KEY SHARE lock
-//   a referenced row went     → NO ACTION, RESTRICT: nobody may refer to it any more
+//   a referencing row came    → its key must be among the referenced rows, which get a KEY SHARE
+//   lock a referenced row went     → NO ACTION, RESTRICT: nobody may refer to it any more
 //                               CASCADE, SET NULL, SET DEFAULT: the referring rows are changed
 //
 // Checks are SQL, as in PostgreSQL: statements that are prepared once for each constraint.

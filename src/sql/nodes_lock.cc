@@ -44,8 +44,8 @@ ChainEnd follow_chain(Relation& relation, HeapTuple& tuple, TransactionId expect
         tuple.self = place;
         continue;
       }
-      bool own = my_transaction().is_current_xid(tuple.header->xmin) &&
-                 tuple.header->command >= command;
+      bool own =
+          my_transaction().is_current_xid(tuple.header->xmin) && tuple.header->command >= command;
       tuple.self = place;
       return own ? ChainEnd::kOwn : ChainEnd::kFound;
     }
@@ -63,8 +63,7 @@ TmResult lock_latest_version(Relation& relation, HeapTuple& tuple, CommandId com
   moved = false;
   for (;;) {
     ItemPointer place = tuple.self;
-    TmResult result =
-        heap_lock(relation, tuple, command, mode, policy, false, buffer, failure);
+    TmResult result = heap_lock(relation, tuple, command, mode, policy, false, buffer, failure);
     if (result != TmResult::kUpdated) return result;
     refuse_concurrent_change(false);
     buffer.release();
@@ -112,9 +111,9 @@ bool LockRowsNode::lock(Execution& execution, Locked& locked, bool& moved) {
   tuple.self = *datum_to_pointer<ItemPointer>(execution.values[locked.ctid_slot]);
   TmFailure failure;
   bool newer = false;
-  TmResult result = lock_latest_version(locked.row.relation().access, tuple,
-                                        execution.snapshot->curcid, locked.mode, locked.policy,
-                                        locked.buffer, failure, newer);
+  TmResult result =
+      lock_latest_version(locked.row.relation().access, tuple, execution.snapshot->curcid,
+                          locked.mode, locked.policy, locked.buffer, failure, newer);
   switch (result) {
     case TmResult::kOk:
       break;

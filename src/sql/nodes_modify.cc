@@ -71,7 +71,8 @@ bool ModifyNode::next(Execution& execution) {
   return false;
 }
 
-// --- INSERT ---------------------------------------------------------------------------------------
+// --- INSERT
+// ---------------------------------------------------------------------------------------
 
 InsertNode::InsertNode(Planner& planner, const Modification& modification)
     : modification_(modification), writer_(planner, modification) {
@@ -127,8 +128,9 @@ bool InsertNode::update_existing(Execution& execution, const ItemPointer& place,
       if (my_transaction().is_current_xid(tuple.header->xmin)) {
         throw Error(sqlstate::kCardinalityViolation,
                     "ON CONFLICT DO UPDATE command cannot affect row a second time")
-            .hint("Ensure that no rows proposed for insertion within the same command have "
-                  "duplicate constrained values.");
+            .hint(
+                "Ensure that no rows proposed for insertion within the same command have "
+                "duplicate constrained values.");
       }
       throw Error(sqlstate::kInternalError, "attempted to lock invisible tuple");
     case TmResult::kUpdated:
@@ -174,7 +176,8 @@ void InsertNode::explain(ExplainSink& sink) const {
   sink.child(*child);
 }
 
-// --- UPDATE ---------------------------------------------------------------------------------------
+// --- UPDATE
+// ---------------------------------------------------------------------------------------
 
 UpdateNode::UpdateNode(Planner& planner, const Modification& modification)
     : modification_(modification),
@@ -216,9 +219,9 @@ bool UpdateNode::modify(Execution& execution) {
       writer_.note_change(execution, old_row_.first_slot(), place, tuple);
       return true;
     }
-    After after = look_again(execution, old_row_, place, result, failure,
-                             LockTupleMode::kNoKeyExclusive, writer_.command, recheck, latest_,
-                             arena_);
+    After after =
+        look_again(execution, old_row_, place, result, failure, LockTupleMode::kNoKeyExclusive,
+                   writer_.command, recheck, latest_, arena_);
     if (after == After::kSkip) return false;
   }
 }
@@ -228,7 +231,8 @@ void UpdateNode::explain(ExplainSink& sink) const {
   sink.child(*child);
 }
 
-// --- DELETE ---------------------------------------------------------------------------------------
+// --- DELETE
+// ---------------------------------------------------------------------------------------
 
 DeleteNode::DeleteNode(const Modification& modification)
     : modification_(modification),
@@ -258,8 +262,8 @@ bool DeleteNode::modify(Execution& execution) {
       }
       return true;
     }
-    After after = look_again(execution, old_row_, place, result, failure,
-                             LockTupleMode::kExclusive, command_, recheck, latest_, arena_);
+    After after = look_again(execution, old_row_, place, result, failure, LockTupleMode::kExclusive,
+                             command_, recheck, latest_, arena_);
     if (after == After::kSkip) return false;
   }
 }

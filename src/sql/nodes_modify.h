@@ -1,7 +1,8 @@
 // INSERT, UPDATE and DELETE: what is done with the rows the plan below brings (nodeModifyTable.c,
 // execIndexing.c and ExecConstraints in execMain.c, 15).
 //
-//   a new row    expressions into its slots · generated columns · NOT NULL and CHECK · into the heap
+//   a new row    expressions into its slots · generated columns · NOT NULL and CHECK · into the
+//   heap
 //                · into each index · RETURNING
 //
 // A row that another transaction changed since the snapshot was taken: under READ COMMITTED its
@@ -33,8 +34,8 @@ std::string describe_key(const EvalContext& context, const RelationDesc& relatio
 /// One index of the table that is changed.
 struct MaintainedIndex {
   IndexDesc* index = nullptr;
-  Program* predicate = nullptr;              ///< null: every row enters
-  std::vector<Program*> expressions;         ///< of the columns that are expressions, in order
+  Program* predicate = nullptr;       ///< null: every row enters
+  std::vector<Program*> expressions;  ///< of the columns that are expressions, in order
   bool is_arbiter = false;
 };
 
@@ -131,9 +132,9 @@ class UpdateNode final : public ModifyNode {
   void close() override;
   void explain(ExplainSink& sink) const override;
 
-  Program* assignments = nullptr;    ///< into the slots of the new row
-  std::vector<int> copied;           ///< columns taken over from the old row
-  Program* recheck = nullptr;        ///< WHERE, for a newer version of the row
+  Program* assignments = nullptr;  ///< into the slots of the new row
+  std::vector<int> copied;         ///< columns taken over from the old row
+  Program* recheck = nullptr;      ///< WHERE, for a newer version of the row
 
  private:
   bool modify(Execution& execution) override;

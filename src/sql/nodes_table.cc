@@ -34,7 +34,8 @@ void TableRow::show(Execution& execution, const HeapTuple& tuple) {
   for (int column : arrays_) {
     Datum& value = execution.values[first_slot_ + column];
     if (execution.nulls[first_slot_ + column]) continue;
-    if (varlena_is_short(datum_to_pointer(value))) value = varlena_from(arena_, varlena_view(value));
+    if (varlena_is_short(datum_to_pointer(value)))
+      value = varlena_from(arena_, varlena_view(value));
   }
 }
 

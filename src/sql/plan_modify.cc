@@ -59,8 +59,8 @@ PlannedQuery Planner::plan_modification(Query& query) {
 ModifyNode* Planner::plan_insert(Query& query) {
   const Modification& modification = *query.modification;
   std::vector<Expr*> none;
-  PlanNode* child = query.from == nullptr ? make_node<ResultNode>()
-                                          : plan_from(*query.from, none).node;
+  PlanNode* child =
+      query.from == nullptr ? make_node<ResultNode>() : plan_from(*query.from, none).node;
   int slot = place_row(modification);
   auto* node = make_node<InsertNode>(*this, modification);
   node->child = child;

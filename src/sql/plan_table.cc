@@ -69,7 +69,8 @@ void mark_used_columns(Query& query, Arena& arena) {
   });
 }
 
-// --- conditions -----------------------------------------------------------------------------------
+// --- conditions
+// -----------------------------------------------------------------------------------
 
 /// A conjunct of the form an index can answer.
 struct Planner::TableCondition {
@@ -141,8 +142,8 @@ BtreeStrategy turned(BtreeStrategy strategy) {
 
 bool strategy_of(std::string_view name, BtreeStrategy& strategy) {
   constexpr std::pair<std::string_view, BtreeStrategy> kNames[] = {
-      {"<", BtreeStrategy::kLess},          {"<=", BtreeStrategy::kLessEqual},
-      {"=", BtreeStrategy::kEqual},         {">=", BtreeStrategy::kGreaterEqual},
+      {"<", BtreeStrategy::kLess},    {"<=", BtreeStrategy::kLessEqual},
+      {"=", BtreeStrategy::kEqual},   {">=", BtreeStrategy::kGreaterEqual},
       {">", BtreeStrategy::kGreater},
   };
   for (auto& [text, number] : kNames) {
@@ -202,7 +203,8 @@ bool Planner::table_condition(const RangeEntry& entry, Expr& conjunct, TableCond
   return condition.kind == BtreeCondition::Kind::kValue;
 }
 
-// --- indexes --------------------------------------------------------------------------------------
+// --- indexes
+// --------------------------------------------------------------------------------------
 
 int Planner::order_of_index(const RangeEntry& entry, const IndexDesc& index,
                             std::span<const TableCondition> conditions) const {
@@ -223,8 +225,7 @@ int Planner::order_of_index(const RangeEntry& entry, const IndexDesc& index,
       continue;
     }
     const IndexKey& order = index.shape.keys[static_cast<size_t>(key)];
-    bool forward =
-        order.descending == wanted.descending && order.nulls_first == wanted.nulls_first;
+    bool forward = order.descending == wanted.descending && order.nulls_first == wanted.nulls_first;
     bool backward =
         order.descending != wanted.descending && order.nulls_first != wanted.nulls_first;
     int way = forward ? 1 : backward ? -1 : 0;
@@ -373,7 +374,8 @@ PlanNode* Planner::plan_table(RangeEntry& entry, std::vector<Expr*>& conjuncts, 
                                   direction);
 }
 
-// --- joins ----------------------------------------------------------------------------------------
+// --- joins
+// ----------------------------------------------------------------------------------------
 
 bool Planner::join_by_index(const FromTree& right, const Input& left,
                             std::vector<Expr*>& conditions, Input& joined) {
@@ -406,7 +408,8 @@ bool Planner::join_by_index(const FromTree& right, const Input& left,
   return true;
 }
 
-// --- order ----------------------------------------------------------------------------------------
+// --- order
+// ----------------------------------------------------------------------------------------
 
 void Planner::want_order(const Query& query) {
   wanted_order_.clear();
@@ -430,7 +433,8 @@ void Planner::want_order(const Query& query) {
   }
 }
 
-// --- row locks ------------------------------------------------------------------------------------
+// --- row locks
+// ------------------------------------------------------------------------------------
 
 namespace {
 

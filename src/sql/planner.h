@@ -25,8 +25,8 @@ struct AggregateCall;
 struct PlannedQuery {
   PlanNode* root = nullptr;
   int first_output = 0;
-  RowShape output;       ///< the columns others see
-  RowShape all_targets;  ///< junk too
+  RowShape output;                ///< the columns others see
+  RowShape all_targets;           ///< junk too
   Program* projection = nullptr;  ///< computes the targets
   bool is_sorted = false;         ///< the scan gives ORDER BY
   RowShape locked_after_sort;     ///< FOR UPDATE with a sort: what it must keep of the tables

@@ -1,7 +1,7 @@
 // Prepared statements and portals: making, binding, running (prepare.c, portalmem.c, pquery.c).
+#include "catalog/names.h"
 #include "settings/hooks.h"
 #include "settings/settings.h"
-#include "catalog/names.h"
 #include "shmem/proc.h"
 #include "sql/engine_state.h"
 #include "txn/transaction.h"
@@ -311,8 +311,7 @@ ExecuteResult Engine::State::run_query(Portal& portal, int64_t max_rows, RowRece
   return {ExecuteOutcome::kComplete, tag};
 }
 
-ExecuteResult Engine::State::run_buffered(Portal& portal, int64_t max_rows,
-                                          RowReceiver& receiver) {
+ExecuteResult Engine::State::run_buffered(Portal& portal, int64_t max_rows, RowReceiver& receiver) {
   if (portal.buffer == nullptr) {
     portal.buffer = std::make_unique<RowBuffer>();
     portal.buffer->arenas.push_back(std::make_unique<Arena>());

@@ -252,10 +252,11 @@ struct IndexedExpressions {
 
 /// ON CONFLICT.
 struct ConflictAction {
-  bool updates = false;       ///< DO UPDATE
-  List<Oid> arbiters;         ///< unique indexes; empty (DO NOTHING only): all
+  bool updates = false;            ///< DO UPDATE
+  List<Oid> arbiters;              ///< unique indexes; empty (DO NOTHING only): all
   RangeEntry* existing = nullptr;  ///< the row that is there already
-  List<Target> assignments;   ///< DO UPDATE SET: table_column says which; read `existing`, the new row
+  List<Target>
+      assignments;  ///< DO UPDATE SET: table_column says which; read `existing`, the new row
   Expr* where = nullptr;
 };
 

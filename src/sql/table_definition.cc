@@ -16,12 +16,13 @@ DefinitionReader::DefinitionReader(Engine::State& state, std::string_view text)
     : state_(state),
       text_(text),
       context_(state.context()),
-      input_{&state.session,  text, &arena_, &no_parameters_, false, &context_, &dependencies_},
+      input_{&state.session, text, &arena_, &no_parameters_, false, &context_, &dependencies_},
       analyzer_(input_) {
   context_.arena = &arena_;
 }
 
-// --- options --------------------------------------------------------------------------------------
+// --- options
+// --------------------------------------------------------------------------------------
 
 std::string option_text(const Node& option) {
   const Node* value = option.node("arg");
@@ -127,8 +128,8 @@ void read_sequence_options(NodeList options, SequenceDesc& sequence, bool is_new
   if (sets_minimum) {
     sequence.minimum = minimum.value_or(ascends ? 1 : least_of(sequence.type));
   }
-  for (auto [value, word] : {std::pair{sequence.maximum, "MAXVALUE"},
-                             std::pair{sequence.minimum, "MINVALUE"}}) {
+  for (auto [value, word] :
+       {std::pair{sequence.maximum, "MAXVALUE"}, std::pair{sequence.minimum, "MINVALUE"}}) {
     if (value > most_of(sequence.type) || value < least_of(sequence.type)) {
       throw Error(sqlstate::kInvalidParameterValue,
                   "{} ({}) is out of range for sequence data type {}", word, value,
@@ -154,7 +155,8 @@ void read_sequence_options(NodeList options, SequenceDesc& sequence, bool is_new
   if (plain_restart && restart != nullptr) *restart = sequence.start;
 }
 
-// --- expressions ----------------------------------------------------------------------------------
+// --- expressions
+// ----------------------------------------------------------------------------------
 
 void DefinitionReader::set_row(std::string_view table, std::span<const ColumnDefinition> columns) {
   row_ = arena_.make<RangeEntry>();
@@ -214,8 +216,7 @@ StoredExpression DefinitionReader::default_expression(const Node& node,
 }
 
 StoredExpression DefinitionReader::row_expression(const Node& node, Place place, Oid type,
-                                                  int32_t typmod,
-                                                  std::vector<std::string>* columns,
+                                                  int32_t typmod, std::vector<std::string>* columns,
                                                   Expr** analysed) {
   Expr* e = analyzer_.table_expression(node, row_, place);
   if (type != kInvalidOid) e = analyzer_.coerce_default(e, {}, type, typmod);
@@ -238,7 +239,8 @@ Datum DefinitionReader::evaluate(Expr* expr, bool& is_null, Arena& arena) {
   return is_null ? 0 : copy_datum(*find_type(expr->type), execution->row_values()[0], arena);
 }
 
-// --- columns --------------------------------------------------------------------------------------
+// --- columns
+// --------------------------------------------------------------------------------------
 
 ColumnDefinition DefinitionReader::column(const Node& node) {
   ColumnDefinition column;
@@ -247,8 +249,8 @@ ColumnDefinition DefinitionReader::column(const Node& node) {
   const Node& type_node = *node.node("typeName");
   NodeList names = type_node.list("names");
   constexpr std::pair<std::string_view, Oid> kSerials[] = {
-      {"serial", kInt4},    {"serial4", kInt4},    {"bigserial", kInt8},
-      {"serial8", kInt8},   {"smallserial", kInt2}, {"serial2", kInt2},
+      {"serial", kInt4},  {"serial4", kInt4},     {"bigserial", kInt8},
+      {"serial8", kInt8}, {"smallserial", kInt2}, {"serial2", kInt2},
   };
   for (auto& [name, type] : kSerials) {
     if (names.size() != 1 || names[0]->text() != name) continue;
@@ -356,7 +358,8 @@ void DefinitionReader::column_constraints(const Node& node, std::string_view sch
   }
 }
 
-// --- constraints ----------------------------------------------------------------------------------
+// --- constraints
+// ----------------------------------------------------------------------------------
 
 namespace {
 
@@ -385,8 +388,8 @@ ConstraintDefinition DefinitionReader::constraint(const Node& node, std::string_
   };
   if (kind == "CONSTR_CHECK") {
     definition.type = 'c';
-    definition.check = row_expression(*node.node("raw_expr"), Place::kCheck, kBool, -1,
-                                      &definition.columns);
+    definition.check =
+        row_expression(*node.node("raw_expr"), Place::kCheck, kBool, -1, &definition.columns);
   } else if (kind == "CONSTR_PRIMARY" || kind == "CONSTR_UNIQUE") {
     definition.type = kind == "CONSTR_PRIMARY" ? 'p' : 'u';
     definition.columns = texts_of(node.list("keys"));
@@ -428,7 +431,8 @@ ConstraintDefinition DefinitionReader::constraint(const Node& node, std::string_
   return definition;
 }
 
-// --- CREATE TABLE ---------------------------------------------------------------------------------
+// --- CREATE TABLE
+// ---------------------------------------------------------------------------------
 
 TableDefinition DefinitionReader::table(const Node& create) {
   const Node& relation = *create.node("relation");
@@ -468,7 +472,8 @@ TableDefinition DefinitionReader::table(const Node& create) {
   return definition;
 }
 
-// --- CREATE INDEX ---------------------------------------------------------------------------------
+// --- CREATE INDEX
+// ---------------------------------------------------------------------------------
 
 IndexDefinition DefinitionReader::index(const Node& node, RelationDesc& table) {
   IndexDefinition definition;
@@ -496,8 +501,8 @@ IndexDefinition DefinitionReader::index(const Node& node, RelationDesc& table) {
           row_expression(*raw, Place::kIndexExpression, kInvalidOid, -1, nullptr, &analysed);
       bool is_immutable = true;
       walk(analysed, 0, [&](const Expr& part, int) {
-        is_immutable &= part.function == nullptr ||
-                        part.function->volatility == Volatility::kImmutable;
+        is_immutable &=
+            part.function == nullptr || part.function->volatility == Volatility::kImmutable;
         return is_immutable;
       });
       if (!is_immutable) {

@@ -71,8 +71,8 @@ class DefinitionReader {
 OptionList read_options(NodeList options);
 /// The value of an option as text: "70", "on", a name.
 std::string option_text(const Node& option);
-/// The options of CREATE and ALTER SEQUENCE. Throws 22023, 42601. `restart` is set by RESTART; plain
-/// RESTART means the start value. `owned_by` becomes the list of names of OWNED BY.
+/// The options of CREATE and ALTER SEQUENCE. Throws 22023, 42601. `restart` is set by RESTART;
+/// plain RESTART means the start value. `owned_by` becomes the list of names of OWNED BY.
 void read_sequence_options(NodeList options, SequenceDesc& sequence, bool is_new,
                            std::optional<int64_t>* restart, const Node** owned_by);
 

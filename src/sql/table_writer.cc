@@ -117,9 +117,9 @@ TableWriter::TableWriter(Planner& planner, const Modification& modification)
 
 void TableWriter::set_arbiters(std::span<const Oid> arbiters) {
   for (MaintainedIndex& index : indexes_) {
-    index.is_arbiter = index.index->unique &&
-                       (arbiters.empty() ||
-                        std::ranges::find(arbiters, index.index->oid) != arbiters.end());
+    index.is_arbiter =
+        index.index->unique &&
+        (arbiters.empty() || std::ranges::find(arbiters, index.index->oid) != arbiters.end());
   }
 }
 
@@ -141,13 +141,14 @@ void TableWriter::complete(Execution& execution, Arena& arena) {
     execution.nulls[first_slot + column] = execution.nulls[program->result];
   }
   for (int column : not_null_) {
-    if (!execution.nulls[first_slot + column]) [[likely]] continue;
+    if (!execution.nulls[first_slot + column]) [[likely]]
+      continue;
     const ColumnDesc& desc = relation.columns[static_cast<size_t>(column)];
     Error error(sqlstate::kNotNullViolation,
                 "null value in column \"{}\" of relation \"{}\" violates not-null constraint",
                 desc.name, relation.name);
-    error.data().detail = fmt::format("Failing row contains {}.",
-                                      describe_row(execution, relation, first_slot));
+    error.data().detail =
+        fmt::format("Failing row contains {}.", describe_row(execution, relation, first_slot));
     error.data().column_name = desc.name;
     throw std::move(at_table(error, relation));
   }
@@ -158,8 +159,8 @@ void TableWriter::complete(Execution& execution, Arena& arena) {
     Error error(sqlstate::kCheckViolation,
                 "new row for relation \"{}\" violates check constraint \"{}\"", relation.name,
                 check.name);
-    error.data().detail = fmt::format("Failing row contains {}.",
-                                      describe_row(execution, relation, first_slot));
+    error.data().detail =
+        fmt::format("Failing row contains {}.", describe_row(execution, relation, first_slot));
     error.data().constraint_name = check.name;
     throw std::move(at_table(error, relation));
   }
@@ -202,11 +203,11 @@ bool TableWriter::index_row(Execution& execution, const MaintainedIndex& index, 
 }
 
 void TableWriter::duplicate(Execution& execution, const IndexDesc& index) {
-  Error error(sqlstate::kUniqueViolation,
-              "duplicate key value violates unique constraint \"{}\"", index.name);
-  error.data().detail =
-      fmt::format("Key {} already exists.", describe_key(execution.context, relation, index,
-                                                         key_values_.data(), key_nulls_.get()));
+  Error error(sqlstate::kUniqueViolation, "duplicate key value violates unique constraint \"{}\"",
+              index.name);
+  error.data().detail = fmt::format(
+      "Key {} already exists.",
+      describe_key(execution.context, relation, index, key_values_.data(), key_nulls_.get()));
   error.data().constraint_name = index.name;
   throw std::move(at_table(error, relation));
 }
@@ -225,8 +226,8 @@ void TableWriter::enter_indexes(Execution& execution, const HeapTuple& tuple, Ar
   for (const MaintainedIndex& index : indexes_) {
     if (!index_row(execution, index, arena)) continue;
     UniqueCheck check = index.index->unique ? UniqueCheck::kYes : UniqueCheck::kNo;
-    BtreeInserted inserted = btree_insert(index.index->btree, key_values_.data(),
-                                          key_nulls_.get(), tuple.self, check, *table_);
+    BtreeInserted inserted = btree_insert(index.index->btree, key_values_.data(), key_nulls_.get(),
+                                          tuple.self, check, *table_);
     if (!inserted.is_unique) duplicate(execution, *index.index);
   }
 }
@@ -255,8 +256,7 @@ bool TableWriter::find_conflict(Execution& execution, Arena& arena, ItemPointer&
       while (!again && scan.next()) {
         if (!fetch.fetch(scan.tid(), dirty)) continue;
         ItemPointer place = fetch.tuple().self;
-        TransactionId other =
-            dirty.dirty_xmin != kInvalidXid ? dirty.dirty_xmin : dirty.dirty_xmax;
+        TransactionId other = dirty.dirty_xmin != kInvalidXid ? dirty.dirty_xmin : dirty.dirty_xmax;
         fetch.release();
         if (other == kInvalidXid) {
           scan.end();

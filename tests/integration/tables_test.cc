@@ -49,8 +49,9 @@ TEST_P(Tables, ConstraintsHold) {
   server.start();
   Session session(server);
   ask(session, "create table p (id int primary key)");
-  ask(session, "create table c (id int primary key, p int references p on delete cascade, "
-               "n int not null check (n > 0))");
+  ask(session,
+      "create table c (id int primary key, p int references p on delete cascade, "
+      "n int not null check (n > 0))");
   ask(session, "insert into p values (1), (2)");
   EXPECT_EQ(ask(session, "insert into c values (1, 1, 5)"), "INSERT 0 1");
   EXPECT_EQ(ask(session, "insert into c values (1, 1, 5)"),

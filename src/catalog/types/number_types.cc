@@ -151,12 +151,12 @@ struct Tid {
     if (fits) {
       auto first = std::from_chars(text.data() + open + 1, end, block);
       auto second = std::from_chars(text.data() + comma + 1, end, number);
-      fits = first.ec == std::errc{} && first.ptr != end && *first.ptr == ',' && second.ec == std::errc{} &&
-             second.ptr != end && *second.ptr == ')';
+      fits = first.ec == std::errc{} && first.ptr != end && *first.ptr == ',' &&
+             second.ec == std::errc{} && second.ptr != end && *second.ptr == ')';
     }
     if (!fits) {
-      throw Error(sqlstate::kInvalidTextRepresentation,
-                  "invalid input syntax for type tid: \"{}\"", text);
+      throw Error(sqlstate::kInvalidTextRepresentation, "invalid input syntax for type tid: \"{}\"",
+                  text);
     }
     return datum_from_pointer(context.arena->make<ItemPointer>(block, number));
   }
@@ -167,8 +167,7 @@ struct Tid {
   static Datum receive(EvalContext& context, const BuiltinType&, std::string_view bytes, int32_t) {
     BinaryReader reader(bytes);
     auto block = reader.take<uint32_t>();
-    return datum_from_pointer(
-        context.arena->make<ItemPointer>(block, reader.take<uint16_t>()));
+    return datum_from_pointer(context.arena->make<ItemPointer>(block, reader.take<uint16_t>()));
   }
   static void send(EvalContext&, Datum value, std::string& bytes) {
     const auto* place = datum_to_pointer<ItemPointer>(value);
