@@ -22,11 +22,10 @@ namespace cofork {
 
 namespace {
 
-/// A server's defaults, but small, quiet and without waiting for the disk.
+/// A server's defaults, but small, quiet and without waiting for the disk. What the control file
+/// and WAL remember of the settings stays as a first start will have it.
 constexpr std::pair<const char*, const char*> kSettings[] = {
-    {"shared_buffers", "8MB"},     {"max_connections", "5"},   {"max_wal_senders", "0"},
-    {"max_worker_processes", "0"}, {"fsync", "off"},           {"log_min_messages", "fatal"},
-    {"wal_level", "replica"},      {"full_page_writes", "off"}};
+    {"shared_buffers", "8MB"}, {"fsync", "off"}, {"log_min_messages", "fatal"}};
 
 class Bootstrap {
  public:
