@@ -52,6 +52,8 @@ constexpr BuiltinCast kRows[] = {
     {kInt4, kNumeric, 1740, CastContext::kImplicit},
     {kInt4, kRegclass, 0, CastContext::kImplicit},
     {kInt4, kRegtype, 0, CastContext::kImplicit},
+    {kInt4, kRegnamespace, 0, CastContext::kImplicit},
+    {kInt4, kRegrole, 0, CastContext::kImplicit},
     {kRegproc, kInt8, 1288, CastContext::kAssignment},
     {kRegproc, kInt4, 0, CastContext::kAssignment},
     {kRegproc, kOid, 0, CastContext::kImplicit},
@@ -65,6 +67,8 @@ constexpr BuiltinCast kRows[] = {
     {kOid, kRegproc, 0, CastContext::kImplicit},
     {kOid, kRegclass, 0, CastContext::kImplicit},
     {kOid, kRegtype, 0, CastContext::kImplicit},
+    {kOid, kRegnamespace, 0, CastContext::kImplicit},
+    {kOid, kRegrole, 0, CastContext::kImplicit},
     {kCidr, kText, 730, CastContext::kAssignment},
     {kCidr, kInet, 0, CastContext::kImplicit},
     {kCidr, kBpchar, 730, CastContext::kAssignment},
@@ -130,6 +134,10 @@ constexpr BuiltinCast kRows[] = {
     {kRegtype, kInt8, 1288, CastContext::kAssignment},
     {kRegtype, kInt4, 0, CastContext::kAssignment},
     {kRegtype, kOid, 0, CastContext::kImplicit},
+    {kRegnamespace, kInt4, 0, CastContext::kAssignment},
+    {kRegnamespace, kOid, 0, CastContext::kImplicit},
+    {kRegrole, kInt4, 0, CastContext::kAssignment},
+    {kRegrole, kOid, 0, CastContext::kImplicit},
     {kXid8, kXid, 5071, CastContext::kExplicit},
 };
 }  // namespace

@@ -1,10 +1,12 @@
-// regclass, regtype, regproc: oids that read and write themselves as names.
+// regclass, regtype, regproc, regnamespace, regrole: oids that read and write themselves as names.
 //
 // regclass asks the session for relations (EvalContext::object_names). As regproc.c, PostgreSQL 15.
 #include <algorithm>
 
 #include "catalog/function_tables.h"
+#include "catalog/names.h"
 #include "catalog/procedures.h"
+#include "catalog/shared_objects.h"
 #include "support/error.h"
 #include "types/binary_reader.h"
 #include "types/hash.h"
@@ -118,6 +120,53 @@ struct RegProc : OidWords {
   }
 };
 
+/// What both have in common that are found by one name in one catalog; without a session there is
+/// no catalog to ask.
+template <typename Names>
+struct RegName : OidWords {
+  static Datum input(EvalContext& context, const BuiltinType&, std::string_view text, int32_t) {
+    Oid oid;
+    if (is_number_or_none(text, oid)) return datum_from_oid(oid);
+    const std::string name(parse_qualified_name(text).name);
+    if (context.object_names == nullptr) {
+      throw Error(sqlstate::kUndefinedObject, "{} \"{}\" does not exist", Names::kWhat, name);
+    }
+    return datum_from_oid(Names::find(name));
+  }
+  static void output(EvalContext& context, Datum value, std::string& text) {
+    Oid oid = datum_to_oid(value);
+    std::string name;
+    if (oid != kInvalidOid && context.object_names != nullptr) name = Names::name_of(oid);
+    if (!name.empty()) {
+      text += quote_identifier(name);
+    } else if (oid == kInvalidOid) {
+      text += '-';
+    } else {
+      append_unsigned(text, oid);
+    }
+  }
+};
+
+struct NamespaceNames {
+  static constexpr const char* kWhat = "schema";
+  static Oid find(std::string_view name) { return namespace_of(name); }
+  static std::string name_of(Oid oid) {
+    try {
+      return namespace_name(oid);
+    } catch (const Error&) {
+      return {};  // an oid nobody has is shown as a number
+    }
+  }
+};
+struct RoleNames {
+  static constexpr const char* kWhat = "role";
+  static Oid find(std::string_view name) { return role_oid(name); }
+  static std::string name_of(Oid oid) {
+    std::optional<RoleDesc> role = find_role(oid);
+    return role ? role->name : std::string();
+  }
+};
+
 template <typename T>
 constexpr BuiltinType row(Oid oid, const char* name, Oid array) {
   return {oid,   name, name,     4,         true,       'i',     'N',        false,
@@ -128,6 +177,8 @@ constexpr BuiltinType kRows[] = {
     row<RegProc>(kRegproc, "regproc", kRegprocArray),
     row<RegClass>(kRegclass, "regclass", kRegclassArray),
     row<RegType>(kRegtype, "regtype", kRegtypeArray),
+    row<RegName<NamespaceNames>>(kRegnamespace, "regnamespace", kRegnamespaceArray),
+    row<RegName<RoleNames>>(kRegrole, "regrole", kRegroleArray),
 };
 
 }  // namespace

@@ -13,7 +13,7 @@ constexpr ViewColumn kColumns[] = {
     {"datallowconn", kBool}, {"datconnlimit", kInt4},   {"datfrozenxid", kXid},
     {"datminmxid", kXid},    {"dattablespace", kOid},   {"datcollate", kText},
     {"datctype", kText},     {"daticulocale", kText},   {"datcollversion", kText},
-    {"datacl", kText},
+    {"datacl", kAclitemArray},
 };
 
 void emit(EvalContext& context, const Viewer&, ViewSink& sink) {

@@ -11,7 +11,7 @@ constexpr ViewColumn kColumns[] = {
     {"oid", kOid},
     {"nspname", kName},
     {"nspowner", kOid},
-    {"nspacl", kText},
+    {"nspacl", kAclitemArray},
 };
 
 struct Schema {

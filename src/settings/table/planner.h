@@ -60,9 +60,9 @@ REAL(kParallelSetupCost, "parallel_setup_cost", kUser, kExplain, kNoUnit, 1000, 
      "planner cost to start parallel workers")
 REAL(kParallelTupleCost, "parallel_tuple_cost", kUser, kExplain, kNoUnit, 0.1, 0, kMaxReal,
      "planner cost to pass a row between processes")
-REAL(kRandomPageCost, "random_page_cost", kUser, kExplain, kNoUnit, 4, 0, kMaxReal,
+REAL(kRandomPageCost, "random_page_cost", kUser, kExplain | kLive, kNoUnit, 4, 0, kMaxReal,
      "planner cost of a random page")
-REAL(kSeqPageCost, "seq_page_cost", kUser, kExplain, kNoUnit, 1, 0, kMaxReal,
+REAL(kSeqPageCost, "seq_page_cost", kUser, kExplain | kLive, kNoUnit, 1, 0, kMaxReal,
      "planner cost of a sequential page")
 #undef CATEGORY
 
@@ -80,12 +80,14 @@ BOOLEAN(kEnableIncrementalSort, "enable_incremental_sort", kUser, kExplain, true
         "planner may use incremental sort")
 BOOLEAN(kEnableIndexonlyscan, "enable_indexonlyscan", kUser, kExplain, true,
         "planner may use index-only scans")
-BOOLEAN(kEnableIndexscan, "enable_indexscan", kUser, kExplain, true, "planner may use index scans")
+BOOLEAN(kEnableIndexscan, "enable_indexscan", kUser, kExplain | kLive, true,
+        "planner may use index scans")
 BOOLEAN(kEnableMaterial, "enable_material", kUser, kExplain, true, "planner may materialize")
 BOOLEAN(kEnableMemoize, "enable_memoize", kUser, kExplain, true,
         "planner may memoize inner results")
 BOOLEAN(kEnableMergejoin, "enable_mergejoin", kUser, kExplain, true, "planner may use merge joins")
-BOOLEAN(kEnableNestloop, "enable_nestloop", kUser, kExplain, true, "planner may use nested loops")
+BOOLEAN(kEnableNestloop, "enable_nestloop", kUser, kExplain | kLive, true,
+        "planner may use nested loops")
 BOOLEAN(kEnableParallelAppend, "enable_parallel_append", kUser, kExplain, true,
         "planner may use parallel Append")
 BOOLEAN(kEnableParallelHash, "enable_parallel_hash", kUser, kExplain, true,
@@ -96,7 +98,8 @@ BOOLEAN(kEnablePartitionwiseAggregate, "enable_partitionwise_aggregate", kUser, 
         "aggregate partition by partition")
 BOOLEAN(kEnablePartitionwiseJoin, "enable_partitionwise_join", kUser, kExplain, false,
         "join partition by partition")
-BOOLEAN(kEnableSeqscan, "enable_seqscan", kUser, kExplain, true, "planner may use sequential scans")
+BOOLEAN(kEnableSeqscan, "enable_seqscan", kUser, kExplain | kLive, true,
+        "planner may use sequential scans")
 BOOLEAN(kEnableSort, "enable_sort", kUser, kExplain, true, "planner may use explicit sorts")
 BOOLEAN(kEnableTidscan, "enable_tidscan", kUser, kExplain, true, "planner may use TID scans")
 #undef CATEGORY

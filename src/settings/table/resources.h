@@ -72,7 +72,7 @@ INTEGER(kHugePageSize, "huge_page_size", kPostmaster, kLive, kKilobytes, 0, 0, k
 ENUM(kHugePages, "huge_pages", kPostmaster, 0, OffOnTry, kOffOnTryOptions, "try", "use huge pages")
 INTEGER(kLogicalDecodingWorkMem, "logical_decoding_work_mem", kUser, 0,
         kKilobytes, 65536, 64, kMaxInt, "memory per logical decoding")
-INTEGER(kMaintenanceWorkMem, "maintenance_work_mem", kUser, 0, kKilobytes, 65536, 1024, kMaxInt,
+INTEGER(kMaintenanceWorkMem, "maintenance_work_mem", kUser, kLive, kKilobytes, 65536, 1024, kMaxInt,
         "memory for VACUUM, CREATE INDEX and the like")
 INTEGER(kMaxPreparedTransactions, "max_prepared_transactions", kPostmaster, kLive,
         kNoUnit, 0, 0, kMaxBackends, "most prepared (2PC) transactions")
