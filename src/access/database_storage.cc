@@ -8,16 +8,13 @@
 
 #include "access/redo_page.h"
 #include "io/durable.h"
-#include "io/sync_tree.h"
 #include "log/log.h"
-#include "settings/settings.h"
 #include "storage/buffer_pool.h"
 #include "storage/relation_files.h"
 #include "storage/sync_request.h"
 #include "support/error.h"
 #include "txn/transaction.h"
 #include "wal/insert.h"
-#include "wal/write.h"
 
 namespace cofork {
 
@@ -65,12 +62,8 @@ void copy_directory(const std::string& from, const std::string& to) {
     throw file_error("open", from, error);
   }
   for (const std::string& name : names) copy_file(from + "/" + name, to + "/" + name);
-  if (!settings().get(setting::kFsync)) return;
-  SyncTreeEvents events;
-  events.failed = [](const std::string& message) {
-    throw Error(sqlstate::kIoError, "{}", message);
-  };
-  sync_tree(to, events);
+  for (const std::string& name : names) sync_path(to + "/" + name, false);
+  sync_path(to, true);
   sync_parent(to);
 }
 

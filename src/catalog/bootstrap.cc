@@ -310,10 +310,7 @@ void bootstrap_catalogs(const BootstrapOptions& options) {
   insert_schemas();
   for (const BuiltinType& type : all_types()) insert_builtin_type(type, kFrozen);
   for (const SystemCatalog* catalog : system_catalogs()) describe_catalog(*catalog);
-  for (const BuiltinView* view : all_views()) {
-    // Some show a catalog in a form of their own.
-    if (find_system_catalog(view->oid) == nullptr) describe_view(*view);
-  }
+  for (const BuiltinView* view : all_views()) describe_view(*view);
   transaction.commit();
 
   transaction.begin({});

@@ -19,23 +19,34 @@ RelationDesc* look_at(Oid oid) {
   return try_open_relation(oid, LockMode::kNone);
 }
 
+/// Where the parenthesis that opens at `at` is closed; npos: nowhere.
+size_t closing_parenthesis(std::string_view text, size_t at) {
+  int depth = 0;
+  char quote = '\0';
+  for (; at < text.size(); ++at) {
+    char c = text[at];
+    if (quote != '\0') {
+      if (c == quote) quote = '\0';
+    } else if (c == '\'' || c == '"') {
+      quote = c;
+    } else if (c == '(') {
+      ++depth;
+    } else if (c == ')' && --depth == 0) {
+      return at;
+    }
+  }
+  return text.npos;
+}
+
 /// "lower(b)": a call needs no parentheses of its own in an index.
 bool looks_like_call(std::string_view text) {
   size_t at = 0;
   while (at < text.size() && (is_alnum(text[at]) || text[at] == '_' || text[at] == '.')) ++at;
   if (at == 0 || at >= text.size() || text[at] != '(') return false;
-  int depth = 0;
-  bool quoted = false;
-  for (; at < text.size(); ++at) {
-    if (text[at] == '\'') quoted = !quoted;
-    if (quoted) continue;
-    if (text[at] == '(') ++depth;
-    if (text[at] == ')' && --depth == 0) return at + 1 == text.size();
-  }
-  return false;
+  return closing_parenthesis(text, at) == text.size() - 1;
 }
 
-std::string index_part(const RelationDesc& table, const IndexDesc& index, size_t i) {
+std::string index_part(const RelationDesc& table, const IndexDesc& index, size_t i, bool pretty) {
   int16_t column = index.columns[i];
   if (column != 0) {
     return quote_identifier(table.columns[static_cast<size_t>(column - 1)].name);
@@ -43,7 +54,8 @@ std::string index_part(const RelationDesc& table, const IndexDesc& index, size_t
   size_t expression = 0;
   for (size_t before = 0; before < i; ++before) expression += index.columns[before] == 0;
   const std::string& text = index.expressions[expression];
-  return looks_like_call(text) ? text : "(" + text + ")";
+  if (looks_like_call(text)) return text;
+  return fmt::format("({})", pretty ? without_parentheses(text) : std::string_view(text));
 }
 
 std::string ordering(int16_t option) {
@@ -53,13 +65,13 @@ std::string ordering(int16_t option) {
   return (option & kNullsFirst) != 0 ? " NULLS FIRST" : "";
 }
 
-std::string columns_of_index(const RelationDesc& table, const IndexDesc& index) {
+std::string columns_of_index(const RelationDesc& table, const IndexDesc& index, bool pretty) {
   std::string text = "(";
   for (size_t i = 0; i < index.columns.size(); ++i) {
     bool is_key = static_cast<int>(i) < index.key_count;
     if (static_cast<int>(i) == index.key_count) text += ") INCLUDE (";
     if (i > 0 && static_cast<int>(i) != index.key_count) text += ", ";
-    text += index_part(table, index, i);
+    text += index_part(table, index, i, pretty);
     if (is_key) text += ordering(index.options[i]);
   }
   return text + ")";
@@ -80,6 +92,12 @@ std::string with_options(const RelationDesc& relation) {
 
 }  // namespace
 
+std::string_view without_parentheses(std::string_view expression) {
+  bool enclosed = !expression.empty() && expression.front() == '(' &&
+                  closing_parenthesis(expression, 0) == expression.size() - 1;
+  return enclosed ? expression.substr(1, expression.size() - 2) : expression;
+}
+
 std::optional<std::string> index_definition(Oid oid, int column, bool pretty) {
   RelationDesc* relation = look_at(oid);
   if (relation == nullptr || relation->kind != 'i') return std::nullopt;
@@ -88,15 +106,17 @@ std::optional<std::string> index_definition(Oid oid, int column, bool pretty) {
   if (index == nullptr) return std::nullopt;
   if (column > 0) {
     if (static_cast<size_t>(column) > index->columns.size()) return "";
-    return index_part(*table, *index, static_cast<size_t>(column - 1));
+    return index_part(*table, *index, static_cast<size_t>(column - 1), pretty);
   }
-  std::string text = fmt::format("CREATE {}INDEX {} ON {} USING btree {}",
-                                 index->unique ? "UNIQUE " : "", quote_identifier(index->name),
-                                 shown_name(*table, pretty), columns_of_index(*table, *index));
+  std::string text =
+      fmt::format("CREATE {}INDEX {} ON {} USING btree {}", index->unique ? "UNIQUE " : "",
+                  quote_identifier(index->name), shown_name(*table, pretty),
+                  columns_of_index(*table, *index, pretty));
   if (index->nulls_not_distinct) text += " NULLS NOT DISTINCT";
   text += with_options(*relation);
   if (!index->predicate.empty()) {
-    text += pretty ? " WHERE " + index->predicate : " WHERE (" + index->predicate + ")";
+    text += " WHERE ";
+    text += pretty ? without_parentheses(index->predicate) : std::string_view(index->predicate);
   }
   return text;
 }
@@ -171,8 +191,8 @@ std::optional<std::string> constraint_definition(Oid oid, bool pretty) {
     if (constraint.oid != oid) continue;
     std::string text;
     if (constraint.type == 'c') {
-      text = pretty ? "CHECK (" + constraint.check_text + ")"
-                    : "CHECK ((" + constraint.check_text + "))";
+      std::string_view check = constraint.check_text;
+      text = fmt::format("CHECK ({})", pretty ? without_parentheses(check) : check);
       if (constraint.no_inherit) text += " NO INHERIT";
     } else if (constraint.type == 'f') {
       text = foreign_key_text(*table, constraint);

@@ -3,10 +3,14 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "types/datum.h"
 
 namespace cofork {
+
+/// A stored expression without the parentheses around all of it: what "pretty" forms show.
+std::string_view without_parentheses(std::string_view expression);
 
 /// CREATE INDEX …; `column` > 0: that column alone; `pretty`: names qualified only where the bare
 /// one would not do, fewer parentheses. Nothing: no such index.

@@ -91,10 +91,15 @@ Oid namespace_of(std::string_view name) {
   throw Error(sqlstate::kInvalidSchemaName, "schema \"{}\" does not exist", name);
 }
 
-std::string namespace_name(Oid oid) {
+std::optional<std::string> try_namespace_name(Oid oid) {
   if (oid == kPgCatalogOid) return kPgCatalogName;
   CatalogScan scan(pg_namespace::kCatalog, pg_namespace::kOidIndex, {key_of(oid)});
   if (scan.next()) return std::string(scan.row().name(pg_namespace::nspname));
+  return std::nullopt;
+}
+
+std::string namespace_name(Oid oid) {
+  if (auto name = try_namespace_name(oid)) return *name;
   throw Error(sqlstate::kInternalError, "cache lookup failed for namespace {}", oid);
 }
 

@@ -40,8 +40,9 @@ Oid my_database();
 Oid find_namespace(std::string_view name);
 /// Throws 3F000 `schema "%s" does not exist`.
 Oid namespace_of(std::string_view name);
-/// Throws XX000 for an oid nobody has.
+/// Throws XX000 for an oid nobody has; nothing instead.
 std::string namespace_name(Oid oid);
+std::optional<std::string> try_namespace_name(Oid oid);
 /// The schemas searched, in order; `implicit`: pg_catalog and the temporary one too (
 /// current_schemas()).
 std::vector<Oid> search_path(bool implicit);

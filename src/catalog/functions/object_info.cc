@@ -43,8 +43,8 @@ Datum user_by_id(FunctionCall& call, Oid oid) {
 std::string_view expression_text(std::string_view stored, Oid) {
   return stored;
 }
-std::string_view expression_text_pretty(std::string_view stored, Oid, bool) {
-  return stored;
+std::string_view expression_text_pretty(std::string_view stored, Oid, bool pretty) {
+  return pretty ? without_parentheses(stored) : stored;
 }
 std::optional<std::string> index_text(Oid index) {
   return index_definition(index, 0, false);
@@ -65,6 +65,9 @@ std::optional<std::string> view_text_pretty(Oid view, bool) {
   return view_definition(view);
 }
 std::optional<std::string> no_text(Oid) {
+  return std::nullopt;
+}
+std::optional<std::string> no_text_pretty(Oid, bool) {
   return std::nullopt;
 }
 std::string object_text(Oid class_id, Oid object, int32_t sub) {
@@ -207,35 +210,16 @@ bool is_publishable(Oid oid) {
   auto key = relation_key(oid);
   return key && key->kind == 'r' && oid >= kFirstNormalOid;
 }
+/// No table is a partition, so none has ancestors.
+bool no_rows(SetCall&) {
+  return false;
+}
 bool never(Oid) {
   return false;
 }
 
 // --- sequences ----------------------------------------------------------------------------------
 
-int64_t set_value(Oid sequence, int64_t value) {
-  sequence_set(sequence, value, true);
-  return value;
-}
-int64_t set_value_called(Oid sequence, int64_t value, bool is_called) {
-  sequence_set(sequence, value, is_called);
-  return value;
-}
-std::optional<std::string> serial_sequence(std::string_view table, std::string_view column) {
-  QualifiedName name = parse_qualified_name(table);
-  FoundRelation found = lock_relation(name.schema, name.name, LockMode::kAccessShare);
-  if (found.view != nullptr) return std::nullopt;
-  RelationDesc& relation = open_relation(found.oid, LockMode::kNone);
-  const ColumnDesc* described = relation.find_column(column);
-  if (described == nullptr) {
-    throw Error(sqlstate::kUndefinedColumn, "column \"{}\" of relation \"{}\" does not exist",
-                column, relation.name);
-  }
-  Oid sequence = sequence_of_column(found.oid, described->number);
-  auto key = relation_key(sequence);
-  if (!key) return std::nullopt;
-  return qualified_name(namespace_name(key->schema), key->name);
-}
 std::optional<int64_t> last_sequence_value(Oid sequence) {
   SequenceState state = read_sequence(sequence);
   if (!state.is_called) return std::nullopt;
@@ -261,6 +245,8 @@ constexpr BuiltinFunction kRows[] = {
     COFORK_STABLE(1641, "pg_get_viewdef", kText, {kOid}, fn<view_text>),
     COFORK_STABLE(2506, "pg_get_viewdef", kText, {kOid, kBool}, fn<view_text_pretty>),
     COFORK_STABLE(6174, "pg_get_statisticsobjdef_columns", kText, {kOid}, fn<no_text>),
+    COFORK_STABLE(1662, "pg_get_triggerdef", kText, {kOid}, fn<no_text>),
+    COFORK_STABLE(2730, "pg_get_triggerdef", kText, {kOid, kBool}, fn<no_text_pretty>),
     COFORK_STABLE(3352, "pg_get_partkeydef", kText, {kOid}, fn<no_text>),
     COFORK_STABLE(3537, "pg_describe_object", kText, {kOid, kOid, kInt4}, fn<object_text>),
     BuiltinFunction{2325, "pg_relation_size", kInt8, {kRegclass}, fn<relation_size>}.changing(),
@@ -278,17 +264,12 @@ constexpr BuiltinFunction kRows[] = {
     COFORK_STABLE(1216, "col_description", kText, {kOid, kInt4}, fn<column_comment>),
     COFORK_STABLE(1993, "shobj_description", kText, {kOid, kName}, fn<shared_comment>),
     COFORK_STABLE(6121, "pg_relation_is_publishable", kBool, {kRegclass}, fn<is_publishable>),
+    BuiltinFunction{3425, "pg_partition_ancestors", kRegclass, {kRegclass}, nullptr, no_rows}
+        .changing(),
     COFORK_STABLE(2855, "pg_is_other_temp_schema", kBool, {kOid}, fn<never>),
     COFORK_STABLE(3298, "row_security_active", kBool, {kOid}, fn<never>),
-    BuiltinFunction{1574, "nextval", kInt8, {kRegclass}, fn<sequence_next>}.changing(),
-    BuiltinFunction{1575, "currval", kInt8, {kRegclass}, fn<sequence_current>}.changing(),
-    BuiltinFunction{2559, "lastval", kInt8, {}, fn<sequence_last>}.changing(),
-    BuiltinFunction{1576, "setval", kInt8, {kRegclass, kInt8}, fn<set_value>}.changing(),
-    BuiltinFunction{1765, "setval", kInt8, {kRegclass, kInt8, kBool}, fn<set_value_called>}
-        .changing(),
     BuiltinFunction{4032, "pg_sequence_last_value", kInt8, {kRegclass}, fn<last_sequence_value>}
         .changing(),
-    COFORK_STABLE(1665, "pg_get_serial_sequence", kText, {kText, kText}, fn<serial_sequence>),
 };
 #undef COFORK_STABLE
 

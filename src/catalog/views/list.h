@@ -6,11 +6,8 @@
 namespace cofork {
 
 extern const BuiltinView kCoforkWaitProfile;
-extern const BuiltinView kPgAuthid;
 extern const BuiltinView kPgBuffercache;
-extern const BuiltinView kPgDatabase;
 extern const BuiltinView kPgLocks;
-extern const BuiltinView kPgNamespace;
 extern const BuiltinView kPgRoles;
 extern const BuiltinView kPgSettings;
 extern const BuiltinView kPgShmemAllocations;
@@ -18,7 +15,6 @@ extern const BuiltinView kPgStatActivity;
 extern const BuiltinView kPgStatBgwriter;
 extern const BuiltinView kPgStatDatabase;
 extern const BuiltinView kPgStatWal;
-extern const BuiltinView kPgType;
 extern const BuiltinView kPgUser;
 
 // Several in one file.

@@ -10,11 +10,8 @@ namespace {
 
 constexpr const BuiltinView* kSingleViews[] = {
     &kCoforkWaitProfile,
-    &kPgAuthid,
     &kPgBuffercache,
-    &kPgDatabase,
     &kPgLocks,
-    &kPgNamespace,
     &kPgRoles,
     &kPgSettings,
     &kPgShmemAllocations,
@@ -22,7 +19,6 @@ constexpr const BuiltinView* kSingleViews[] = {
     &kPgStatBgwriter,
     &kPgStatDatabase,
     &kPgStatWal,
-    &kPgType,
     &kPgUser,
 };
 
