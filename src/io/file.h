@@ -14,7 +14,7 @@
 // goes through the FileSystem of the task, so that a simulated disk can stand below. Outside a task
 // (the `init` command, blocking work) calls are made in place.
 //
-// As fd.c of PostgreSQL 15, which besides keeps many files open virtually: relation files will.
+// As fd.c of PostgreSQL 15. Relation files, of which many are open, are kept by storage/file_cache.
 #pragma once
 
 #include <sys/types.h>

@@ -7,8 +7,8 @@
 // front, and to the client of the running task when client_min_messages does and the task has one.
 // ERROR and above are thrown as cofork::Error, not passed here; whoever catches one reports its
 // data. One message is one write: lines of tasks that log at the same time do not mix. A write to
-// the logger's pipe may wait. Source positions (LOCATION) are not kept, so verbosity "verbose" adds
-// the SQLSTATE only.
+// the logger's pipe may wait. Source positions go to the client only: verbosity "verbose" adds
+// the SQLSTATE and no LOCATION.
 #pragma once
 
 #include <fmt/core.h>

@@ -24,7 +24,7 @@
 namespace cofork {
 
 inline constexpr uint32_t kControlFileVersion = 1300;
-inline constexpr uint32_t kCatalogVersion = 202611241;
+inline constexpr uint32_t kCatalogVersion = 202611251;
 /// What PostgreSQL 15 itself writes there.
 inline constexpr uint32_t kPostgresql15CatalogVersion = 202209061;
 

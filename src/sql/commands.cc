@@ -142,7 +142,7 @@ void Engine::State::check_where_allowed(const Node& node, std::string_view comma
 }
 
 void Engine::State::refuse_unsupported(const Portal& portal, const Node& node) const {
-  // There are no tables yet, so what names one names one that does not exist.
+  // That a relation does not exist is said before that the statement is not supported.
   const ParsedQuery& parsed = *portal.statement->parsed;
   for (std::string_view kind : {"InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt", "CopyStmt",
                                 "AlterTableStmt", "IndexStmt"}) {

@@ -54,7 +54,9 @@ void emit_row(ViewRow& row, const DatabaseStats* found, int numbackends, ViewSin
   const DatabaseStats& stats = found != nullptr ? *found : nothing;
   row.int4(numbackends).int8(stats.commits).int8(stats.rollbacks);
   row.int8(stats.blocks_read).int8(stats.blocks_hit);
-  for (int unused = 0; unused < 8; ++unused) row.int8(0);  // tup_returned … temp_bytes
+  for (int i = 0; i < 5; ++i) row.null();  // tup_returned … tup_deleted: nobody counts them
+  row.int8(0);                             // conflicts: there is no standby
+  row.null().null();                       // temp_files, temp_bytes: likewise not counted
   row.int8(stats.deadlocks);
   // NULL where nobody computes checksums.
   settings().get(setting::kDataChecksums) ? row.int8(0) : row.null();
