@@ -10,8 +10,6 @@ namespace cofork {
 
 namespace {
 
-constexpr ForkNumber kMain = ForkNumber::kMain;
-
 /// The tuple of a normal item; false when the offset names none.
 bool point_at_item(const Buffer& buffer, OffsetNumber offset, HeapTuple& tuple) {
   char* page = buffer.page();
@@ -28,7 +26,7 @@ bool point_at_item(const Buffer& buffer, OffsetNumber offset, HeapTuple& tuple) 
 bool heap_fetch(Relation& relation, const Snapshot& snapshot, HeapTuple& tuple, Buffer& buffer,
                 bool keep) {
   if (!buffer.is_valid() || buffer.block() != tuple.self.block()) {
-    buffer = read_buffer(relation.file, kMain, tuple.self.block());
+    buffer = read_buffer(relation.file, ForkNumber::kMain, tuple.self.block());
   }
   buffer.lock_shared();
   tuple.header = nullptr;
@@ -87,7 +85,7 @@ bool heap_hot_search(Relation& relation, ItemPointer& tid, Buffer& buffer, const
 bool HeapIndexFetch::fetch(ItemPointer tid, const Snapshot& snapshot, bool* all_dead) {
   if (!buffer_.is_valid() || buffer_.block() != tid.block()) {
     buffer_.release();
-    buffer_ = read_buffer(relation_.file, kMain, tid.block());
+    buffer_ = read_buffer(relation_.file, ForkNumber::kMain, tid.block());
     prune_page_if_useful(relation_, buffer_);
   }
   buffer_.lock_shared();
@@ -101,7 +99,7 @@ void heap_latest_tid(Relation& relation, const Snapshot& snapshot, ItemPointer& 
   TransactionId prior_xmax = kInvalidXid;
   for (;;) {
     this_task().check_interrupts();
-    Buffer buffer = read_buffer(relation.file, kMain, at.block());
+    Buffer buffer = read_buffer(relation.file, ForkNumber::kMain, at.block());
     buffer.lock_shared();
     HeapTuple tuple;
     tuple.self = at;

@@ -122,13 +122,6 @@ MultiPlan plan_multi(const HeapTupleHeader& header, const FreezeLimits& limits, 
   return {MultiPlan::Kind::kMulti, made};
 }
 
-void set_mask(uint16_t& mask, uint16_t bits) {
-  mask = static_cast<uint16_t>(mask | bits);
-}
-void clear_mask(uint16_t& mask, uint16_t bits) {
-  mask = static_cast<uint16_t>(mask & ~bits);
-}
-
 /// True when xmin is, or will be, frozen.
 bool plan_xmin(const HeapTupleHeader& header, const FreezeLimits& limits, FreezePlan& plan,
                OldestKept& kept, bool& changed) {

@@ -13,10 +13,6 @@ namespace cofork {
 
 namespace {
 
-bool is_mine(TransactionId xid) {
-  return my_transaction().is_current_xid(xid);
-}
-
 bool locks_exclusively(uint16_t infomask) {
   return (infomask & kTupleLockMask) == kTupleXmaxExclusiveLock;
 }

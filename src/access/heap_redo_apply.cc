@@ -57,13 +57,6 @@ HeapTupleHeader& tuple_on_page(Page page, OffsetNumber offset, uint32_t* length 
   return *reinterpret_cast<HeapTupleHeader*>(page_item(page, id));
 }
 
-void clear_mask(uint16_t& mask, uint16_t bits) {
-  mask = static_cast<uint16_t>(mask & ~bits);
-}
-void set_mask(uint16_t& mask, uint16_t bits) {
-  mask = static_cast<uint16_t>(mask | bits);
-}
-
 void forget_xmax(HeapTupleHeader& header) {
   clear_mask(header.infomask, kTupleXmaxBits | kTupleMoved);
 }

@@ -11,8 +11,6 @@ namespace cofork {
 
 namespace {
 
-constexpr ForkNumber kMain = ForkNumber::kMain;
-
 /// Everything about it is long settled: most tuples of most pages, and no question asked.
 bool is_plainly_visible(const HeapTupleHeader& header, const Snapshot& snapshot) {
   constexpr uint16_t kSettled = kTupleXminCommitted | kTupleXmaxInvalid;
@@ -37,7 +35,7 @@ HeapScan::HeapScan(Relation& relation, const Snapshot& snapshot)
 
 HeapScan::HeapScan(Relation& relation, const Snapshot& snapshot, const Options& options)
     : relation_(relation), snapshot_(snapshot) {
-  BlockNumber blocks = relation_blocks(relation.file, kMain);
+  BlockNumber blocks = relation_blocks(relation.file, ForkNumber::kMain);
   first_block_ = std::min(options.first_block, blocks);
   end_block_ = first_block_ + std::min(options.blocks, blocks - first_block_);
   next_block_ = first_block_;
@@ -64,7 +62,7 @@ bool HeapScan::next_page() {
     block_ = next_block_++;
     AccessStrategy* strategy = strategy_ ? &*strategy_ : nullptr;
     buffer_.release();
-    buffer_ = read_buffer(relation_.file, kMain, block_, ReadMode::kNormal, strategy);
+    buffer_ = read_buffer(relation_.file, ForkNumber::kMain, block_, ReadMode::kNormal, strategy);
     read_page();
     if (visible_count_ > 0) return take();
   }

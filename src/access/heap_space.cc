@@ -12,8 +12,6 @@ namespace cofork {
 
 namespace {
 
-constexpr ForkNumber kMain = ForkNumber::kMain;
-
 /// What a page must have free: the tuple, and what fillfactor keeps for updates, but not more than
 /// an almost empty page has: a few item ids that are left over should not make it unusable.
 uint32_t wanted_bytes(const Relation& relation, uint32_t tuple_bytes) {
@@ -28,9 +26,10 @@ AccessStrategy* strategy_of(BulkInsert* bulk) {
 
 /// A pin on the block; a bulk insertion keeps the last one and gets it without asking the pool.
 Buffer read_target(Relation& relation, BlockNumber block, BulkInsert* bulk) {
-  if (bulk == nullptr) return read_buffer(relation.file, kMain, block);
+  if (bulk == nullptr) return read_buffer(relation.file, ForkNumber::kMain, block);
   if (!bulk->current.is_valid() || bulk->current.block() != block) {
-    bulk->current = read_buffer(relation.file, kMain, block, ReadMode::kNormal, bulk->strategy);
+    bulk->current =
+        read_buffer(relation.file, ForkNumber::kMain, block, ReadMode::kNormal, bulk->strategy);
   }
   return bulk->current.pin_again();
 }
@@ -39,7 +38,7 @@ Buffer read_target(Relation& relation, BlockNumber block, BulkInsert* bulk) {
 /// during this transaction: it holds the table's lock.)
 BlockNumber if_it_exists(const Relation& relation, BlockNumber block) {
   if (block == kInvalidBlock) return block;
-  return block < relation_blocks(relation.file, kMain) ? block : kInvalidBlock;
+  return block < relation_blocks(relation.file, ForkNumber::kMain) ? block : kInvalidBlock;
 }
 
 BlockNumber first_target(Relation& relation, uint32_t wanted, uint32_t options, BulkInsert* bulk) {
@@ -48,7 +47,7 @@ BlockNumber first_target(Relation& relation, uint32_t wanted, uint32_t options, 
   if (block != kInvalidBlock || (options & kInsertSkipFsm) != 0) return block;
   block = if_it_exists(relation, page_with_free_space(relation.file, wanted));
   if (block != kInvalidBlock) return block;
-  BlockNumber blocks = relation_blocks(relation.file, kMain);
+  BlockNumber blocks = relation_blocks(relation.file, ForkNumber::kMain);
   return blocks > 0 ? blocks - 1 : kInvalidBlock;
 }
 
@@ -65,7 +64,7 @@ void add_extra_pages(Relation& relation, BulkInsert* bulk) {
   BlockNumber first = kInvalidBlock;
   BlockNumber last = kInvalidBlock;
   for (int i = 0; i < kPages; ++i) {
-    Buffer buffer = extend_relation(relation.file, kMain, strategy_of(bulk));
+    Buffer buffer = extend_relation(relation.file, ForkNumber::kMain, strategy_of(bulk));
     page_init(buffer.page(), 0);
     buffer.mark_dirty();
     last = buffer.block();
@@ -114,7 +113,7 @@ Buffer extend_heap(Relation& relation, uint32_t wanted, uint32_t options, BulkIn
     }
     if (lock.has_waiters()) add_extra_pages(relation, bulk);
   }
-  Buffer buffer = extend_relation(relation.file, kMain, strategy_of(bulk));
+  Buffer buffer = extend_relation(relation.file, ForkNumber::kMain, strategy_of(bulk));
   if (!page_is_new(buffer.page())) {
     throw Error(sqlstate::kInternalError, "page {} of relation \"{}\" should be empty but is not",
                 buffer.block(), relation.name);
@@ -220,7 +219,7 @@ Buffer page_for_update(Relation& relation, uint32_t bytes, Buffer& old, MapPins&
   for (;;) {
     while (block != kInvalidBlock) {
       Buffer target;
-      if (block != old.block()) target = read_buffer(relation.file, kMain, block);
+      if (block != old.block()) target = read_buffer(relation.file, ForkNumber::kMain, block);
       lock_pair(relation, old, target, pins);
       Buffer& page = target.is_valid() ? target : old;
       init_if_new(page);

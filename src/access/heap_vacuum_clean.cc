@@ -13,11 +13,7 @@
 
 namespace cofork {
 
-namespace {
-
-constexpr ForkNumber kMain = ForkNumber::kMain;
-
-}  // namespace
+namespace {}  // namespace
 
 /// A few dead items do not pay for reading whole indexes: the next vacuum finds them again.
 bool HeapVacuum::may_bypass_indexes() const {
@@ -66,7 +62,8 @@ void HeapVacuum::clean_heap() {
     pacing_.point();
     BlockNumber block = left.front().block();
     visibility_map_pin(relation_.file, block, map_page_);
-    Buffer buffer = read_buffer(relation_.file, kMain, block, ReadMode::kNormal, &strategy_);
+    Buffer buffer =
+        read_buffer(relation_.file, ForkNumber::kMain, block, ReadMode::kNormal, &strategy_);
     buffer.lock_exclusive();
     size_t done = clean_page(buffer, left);
     uint32_t room = page_heap_free_space(buffer.page());

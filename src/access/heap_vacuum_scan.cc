@@ -15,7 +15,6 @@ namespace cofork {
 
 namespace {
 
-constexpr ForkNumber kMain = ForkNumber::kMain;
 /// Fewer all-visible pages in a row are read all the same: the kernel reads ahead better then.
 constexpr BlockNumber kSkipAtLeast = 32;
 /// How often to ask whether the table has become dangerously old: every 4 GB.
@@ -112,7 +111,8 @@ void HeapVacuum::record_room(BlockNumber block, uint32_t bytes) {
 
 void HeapVacuum::scan_page(BlockNumber block, bool visible_in_map) {
   visibility_map_pin(relation_.file, block, map_page_);
-  Buffer buffer = read_buffer(relation_.file, kMain, block, ReadMode::kNormal, &strategy_);
+  Buffer buffer =
+      read_buffer(relation_.file, ForkNumber::kMain, block, ReadMode::kNormal, &strategy_);
   if (!buffer.try_lock_for_cleanup()) {
     buffer.lock_shared();
     if (scan_new_or_empty(buffer, true)) return;

@@ -16,7 +16,6 @@ namespace cofork {
 
 namespace {
 
-constexpr ForkNumber kMain = ForkNumber::kMain;
 constexpr BlockNumber kWorthwhilePages = 1000;
 constexpr BlockNumber kWorthwhileShare = 16;  ///< or a 16th of the table
 constexpr int64_t kLookForWaitersEvery_ms = 20;
@@ -69,7 +68,8 @@ BlockNumber HeapVacuum::count_nonempty(bool& waiter) {
       }
     }
     task.check_interrupts();
-    Buffer buffer = read_buffer(relation_.file, kMain, block - 1, ReadMode::kNormal, &strategy_);
+    Buffer buffer =
+        read_buffer(relation_.file, ForkNumber::kMain, block - 1, ReadMode::kNormal, &strategy_);
     buffer.lock_shared();
     ConstPage page = buffer.page();
     bool has_items = false;
@@ -92,7 +92,7 @@ void HeapVacuum::cut_off_empty_end() {
       return;
     }
     // Somebody may have added pages before we had the lock: they are not empty for long.
-    bool unchanged = relation_blocks(relation_.file, kMain) == pages_;
+    bool unchanged = relation_blocks(relation_.file, ForkNumber::kMain) == pages_;
     BlockNumber kept = pages_;
     waiter = false;
     if (unchanged) kept = count_nonempty(waiter);

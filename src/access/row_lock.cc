@@ -26,10 +26,6 @@ LockMode queue_mode(LockTupleMode mode) {
   return LockMode::kAccessExclusive;
 }
 
-bool is_mine(TransactionId xid) {
-  return my_transaction().is_current_xid(xid);
-}
-
 void set_bits(uint16_t& word, uint16_t bits) {
   word = static_cast<uint16_t>(word | bits);
 }

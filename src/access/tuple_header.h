@@ -53,6 +53,13 @@ enum TupleMask2 : uint16_t {
   kTupleVisibilityMask2 = 0xE000,
 };
 
+constexpr void set_mask(uint16_t& mask, uint16_t bits) {
+  mask = static_cast<uint16_t>(mask | bits);
+}
+constexpr void clear_mask(uint16_t& mask, uint16_t bits) {
+  mask = static_cast<uint16_t>(mask & ~bits);
+}
+
 /// ctid offsets with a meaning of their own.
 inline constexpr OffsetNumber kSpeculativeTokenOffset = 0xFFFE;
 inline constexpr OffsetNumber kMovedPartitionsOffset = 0xFFFD;

@@ -13,10 +13,6 @@ namespace cofork {
 
 namespace {
 
-bool is_mine(TransactionId xid) {
-  return my_transaction().is_current_xid(xid);
-}
-
 /// The inserter has committed, or is the reader: is the version still there for the snapshot?
 /// `ended_before` says of another transaction's xid whether its end counts.
 bool deleted_for(const HeapTuple& tuple, const Snapshot& snapshot, Buffer& buffer) {

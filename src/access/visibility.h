@@ -17,10 +17,17 @@
 #include "access/tuple.h"
 #include "storage/buffer_pool.h"
 #include "txn/snapshot.h"
+#include "txn/transaction.h"
 
 namespace cofork {
 
 enum class TmResult : uint8_t;
+
+/// Of this task's transaction, its live subtransactions included
+/// (TransactionIdIsCurrentTransactionId).
+inline bool is_mine(TransactionId xid) {
+  return my_transaction().is_current_xid(xid);
+}
 
 /// Is the version visible to the snapshot, whatever its kind? (HeapTupleSatisfiesVisibility) A
 /// dirty snapshot's results are filled in.

@@ -10,10 +10,6 @@ namespace cofork {
 
 namespace {
 
-bool is_mine(TransactionId xid) {
-  return my_transaction().is_current_xid(xid);
-}
-
 /// Deleted or updated for good: is there a newer version?
 TmResult updated_or_deleted(const HeapTuple& tuple) {
   return tuple.self == tuple.header->ctid ? TmResult::kDeleted : TmResult::kUpdated;

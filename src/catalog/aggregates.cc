@@ -10,7 +10,7 @@ using namespace type_oid;
 
 namespace {
 
-constexpr BuiltinAggregate kRows[] = {
+constexpr BuiltinAggregate kAggregateRows[] = {
     {2050, "max", kAnyArray, {kAnyArray}, kAnyArray, aggregate::keep_larger},
     {2051, "min", kAnyArray, {kAnyArray}, kAnyArray, aggregate::keep_smaller},
     {2100,
@@ -512,6 +512,6 @@ constexpr BuiltinAggregate kRows[] = {
 
 }  // namespace
 
-constinit const std::span<const BuiltinAggregate> kAggregates = kRows;
+constinit const std::span<const BuiltinAggregate> kAggregates = kAggregateRows;
 
 }  // namespace cofork

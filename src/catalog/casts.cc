@@ -9,7 +9,7 @@ namespace cofork {
 using namespace type_oid;
 
 namespace {
-constexpr BuiltinCast kRows[] = {
+constexpr BuiltinCast kCastRows[] = {
     {kBool, kInt4, 2558, CastContext::kExplicit},
     {kBool, kText, 2971, CastContext::kAssignment},
     {kBool, kBpchar, 2971, CastContext::kAssignment},
@@ -142,6 +142,6 @@ constexpr BuiltinCast kRows[] = {
 };
 }  // namespace
 
-constinit const std::span<const BuiltinCast> kCasts = kRows;
+constinit const std::span<const BuiltinCast> kCasts = kCastRows;
 
 }  // namespace cofork

@@ -8,7 +8,7 @@ namespace cofork {
 using namespace type_oid;
 
 namespace {
-constexpr BuiltinOperator kRows[] = {
+constexpr BuiltinOperator kOperatorRows[] = {
     {15, "=", kInt4, kInt8, kBool, 852, 416, 36},
     {36, "<>", kInt4, kInt8, kBool, 853, 417, 15},
     {37, "<", kInt4, kInt8, kBool, 854, 419, 82},
@@ -460,6 +460,6 @@ constexpr BuiltinOperator kRows[] = {
 };
 }  // namespace
 
-constinit const std::span<const BuiltinOperator> kOperators = kRows;
+constinit const std::span<const BuiltinOperator> kOperators = kOperatorRows;
 
 }  // namespace cofork

@@ -417,7 +417,7 @@ int Ctl::run(int argc, char** argv) try {
     return 0;
   }
   if (options_.operation == Operation::kVersion) {
-    fmt::print("pg_ctl (PostgreSQL) {}\n", kServerVersion);
+    fmt::print("pg_ctl (PostgreSQL) {}\n", kVersionText);
     return 0;
   }
   if (effective_user_id() == 0) {

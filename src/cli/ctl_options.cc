@@ -20,7 +20,7 @@ namespace {
 using Operation = CtlOptions::Operation;
 using Shutdown = CtlOptions::Shutdown;
 
-constexpr const char* kHelp = R"({0} starts, stops and signals a cofork server.
+constexpr const char* kCtlHelp = R"({0} starts, stops and signals a cofork server.
 
 Usage:
   {0} init[db]   [-D DATADIR] [-s] [-o OPTIONS]
@@ -61,19 +61,27 @@ Examples:
 
 int signal_by_name(std::string_view name) {
   constexpr std::pair<std::string_view, int> kSignals[] = {
-      {"HUP", SIGHUP},   {"INT", SIGINT},   {"QUIT", SIGQUIT}, {"ABRT", SIGABRT},
-      {"KILL", SIGKILL}, {"TERM", SIGTERM}, {"USR1", SIGUSR1}, {"USR2", SIGUSR2},
+      {"HUP", SIGHUP},
+      {"INT", SIGINT},
+      {"QUIT", SIGQUIT},
+      {"ABRT", SIGABRT},
+      {"KILL", SIGKILL},
+      {"TERM", SIGTERM},
+      {"USR1", SIGUSR1},
+      {"USR2", SIGUSR2},
       // Not pg_ctl's, but a shell's `kill` has them, and a coroutine can be reached only from here.
-      {"SEGV", SIGSEGV}, {"STOP", SIGSTOP}, {"CONT", SIGCONT}};
+      {"SEGV", SIGSEGV},
+      {"STOP", SIGSTOP},
+      {"CONT", SIGCONT}};
   for (const auto& [known, signo] : kSignals) {
     if (name == known) return signo;
   }
   return 0;
 }
 
-class Parser {
+class CtlParser {
  public:
-  explicit Parser(const std::string& program) : program_(program) {}
+  explicit CtlParser(const std::string& program) : program_(program) {}
   CtlOptions parse(int argc, char** argv);
 
  private:
@@ -85,12 +93,12 @@ class Parser {
   CtlOptions options_;
 };
 
-void Parser::usage_error(const std::string& message) const {
+void CtlParser::usage_error(const std::string& message) const {
   fmt::print(stderr, "{0}: {1}\nTry \"{0} --help\" for more information.\n", program_, message);
   throw CommandExit{1};
 }
 
-void Parser::take_option(int option) {
+void CtlParser::take_option(int option) {
   switch (option) {
     case 'D':
       options_.data_directory = canonical_path(optarg);
@@ -141,7 +149,7 @@ void Parser::take_option(int option) {
   }
 }
 
-void Parser::take_operation(int argc, char** argv) {
+void CtlParser::take_operation(int argc, char** argv) {
   constexpr std::pair<std::string_view, Operation> kOperations[] = {
       {"init", Operation::kInit},          {"initdb", Operation::kInit},
       {"start", Operation::kStart},        {"stop", Operation::kStop},
@@ -169,7 +177,7 @@ void Parser::take_operation(int argc, char** argv) {
   ++optind;
 }
 
-CtlOptions Parser::parse(int argc, char** argv) {
+CtlOptions CtlParser::parse(int argc, char** argv) {
   constexpr option kLong[] = {
       {"log", required_argument, nullptr, 'l'},    {"mode", required_argument, nullptr, 'm'},
       {"pgdata", required_argument, nullptr, 'D'}, {"options", required_argument, nullptr, 'o'},
@@ -213,11 +221,11 @@ CtlOptions parse_ctl_options(const std::string& program, int argc, char** argv) 
     special.operation = Operation::kVersion;
     return special;
   }
-  return Parser(program).parse(argc, argv);
+  return CtlParser(program).parse(argc, argv);
 }
 
 std::string ctl_help(const std::string& program) {
-  return fmt::format(fmt::runtime(kHelp), program);
+  return fmt::format(fmt::runtime(kCtlHelp), program);
 }
 
 }  // namespace cofork

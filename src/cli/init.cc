@@ -26,7 +26,7 @@
 namespace cofork {
 namespace {
 
-constexpr const char* kHelp = R"({0} makes a data directory for a cofork server.
+constexpr const char* kInitHelp = R"({0} makes a data directory for a cofork server.
 
 Usage:
   {0} [OPTION]... [DATADIR]
@@ -375,11 +375,11 @@ void Init::tell_how_to_go_on() const {
 int Init::run(int argc, char** argv) {
   const std::string_view first = argc > 1 ? argv[1] : "";
   if (first == "--help" || first == "-?" || first == "-h") {
-    fmt::print(fmt::runtime(kHelp), program_);
+    fmt::print(fmt::runtime(kInitHelp), program_);
     return 0;
   }
   if (first == "--version" || first == "-V") {
-    fmt::print("initdb (PostgreSQL) {}\n", kServerVersion);
+    fmt::print("initdb (PostgreSQL) {}\n", kVersionText);
     return 0;
   }
   // initdb keeps to PostgreSQL 15's default; as of 18 it is the other one.

@@ -16,9 +16,9 @@ namespace {
 
 constexpr const char* kOptionLetters = "B:bC:c:D:d:EeFf:h:ijk:lN:nOPp:r:S:sTt:W:-:";
 
-class Parser {
+class ServeParser {
  public:
-  Parser(const std::string& program, ServeOptions& options)
+  ServeParser(const std::string& program, ServeOptions& options)
       : program_(program), options_(options) {}
 
   void parse(int argc, char** argv);
@@ -44,7 +44,7 @@ class Parser {
   ServeOptions& options_;
 };
 
-void Parser::parse(int argc, char** argv) {
+void ServeParser::parse(int argc, char** argv) {
   if (argc > 1) {
     std::string_view first = argv[1];
     if (first == "--help" || first == "-?") {
@@ -70,7 +70,7 @@ void Parser::parse(int argc, char** argv) {
   }
 }
 
-void Parser::take(int letter, const char* argument) {
+void ServeParser::take(int letter, const char* argument) {
   switch (letter) {
     case 'B':
       return set("shared_buffers", argument);
@@ -133,7 +133,7 @@ void Parser::take(int letter, const char* argument) {
   }
 }
 
-void Parser::take_named(const char* argument, std::string_view shown_as) {
+void ServeParser::take_named(const char* argument, std::string_view shown_as) {
   const char* equals = std::strchr(argument, '=');
   if (equals == nullptr) {
     throw OptionError{OptionError::Kind::kSyntax, fmt::format("{} requires a value", shown_as)};
@@ -146,7 +146,7 @@ void Parser::take_named(const char* argument, std::string_view shown_as) {
   set(name, equals + 1);
 }
 
-void Parser::take_debug_level(const char* argument) {
+void ServeParser::take_debug_level(const char* argument) {
   int level = std::atoi(argument);
   set("log_min_messages", level > 0 ? fmt::format("debug{}", level) : "notice");
   if (level >= 1) {
@@ -159,7 +159,7 @@ void Parser::take_debug_level(const char* argument) {
   if (level >= 5) set("debug_print_rewritten", "true");
 }
 
-void Parser::take_plan_switch(const char* argument) {
+void ServeParser::take_plan_switch(const char* argument) {
   constexpr std::pair<char, const char*> kSwitches[] = {
       {'s', "enable_seqscan"},    {'i', "enable_indexscan"}, {'o', "enable_indexonlyscan"},
       {'b', "enable_bitmapscan"}, {'t', "enable_tidscan"},   {'n', "enable_nestloop"},
@@ -171,7 +171,7 @@ void Parser::take_plan_switch(const char* argument) {
   usage_error(fmt::format("{}: invalid argument for option -f: \"{}\"\n", program_, argument));
 }
 
-void Parser::take_statistics_switch(const char* argument) {
+void ServeParser::take_statistics_switch(const char* argument) {
   switch (argument[0]) {
     case 'p':
       if (argument[1] == 'a') return set("log_parser_stats", "true");
@@ -189,7 +189,7 @@ void Parser::take_statistics_switch(const char* argument) {
 
 ServeOptions parse_serve_options(const std::string& program, int argc, char** argv) {
   ServeOptions options;
-  Parser(program, options).parse(argc, argv);
+  ServeParser(program, options).parse(argc, argv);
   return options;
 }
 

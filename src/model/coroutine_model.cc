@@ -46,6 +46,8 @@ int usable_cpus() {
   return std::max(1, CPU_COUNT(&set));
 }
 
+}  // namespace
+
 /// Signals sent to the process itself: blocked in every thread, read where the postmaster lives.
 class ProcessSignals final : public EventLoop::Watch {
  public:
@@ -72,8 +74,6 @@ class ProcessSignals final : public EventLoop::Watch {
   std::function<void(int)> on_signal_;
   int fd_ = -1;
 };
-
-}  // namespace
 
 class CoroutineModel final : public Model {
  public:

@@ -15,7 +15,7 @@ namespace cofork {
 
 namespace {
 
-uint32_t epoll_events_of(uint32_t flags) {
+uint32_t edge_events_of(uint32_t flags) {
   uint32_t events = EPOLLET | EPOLLRDHUP;
   if (flags & kWaitReadable) events |= EPOLLIN;
   // Only while somebody waits for it: with each answer a client reads, the room to write grows, and
@@ -38,7 +38,7 @@ class CoroutineWaitSet::Socket final : public EventLoop::Watch {
  public:
   Socket(FiberTask& fiber, int position, int fd, uint32_t flags)
       : fiber_(fiber), position_(position), fd_(fd), flags_(flags) {
-    fiber_.scheduler.events().add(fd_, epoll_events_of(flags_), *this);
+    fiber_.scheduler.events().add(fd_, edge_events_of(flags_), *this);
   }
   ~Socket() { fiber_.scheduler.events().remove(fd_); }
 
@@ -52,9 +52,9 @@ class CoroutineWaitSet::Socket final : public EventLoop::Watch {
   }
 
   void change(uint32_t flags) {
-    if (epoll_events_of(flags) != epoll_events_of(flags_)) {
+    if (edge_events_of(flags) != edge_events_of(flags_)) {
       // Registering anew makes the kernel tell the present level as an edge.
-      fiber_.scheduler.events().modify(fd_, epoll_events_of(flags), *this);
+      fiber_.scheduler.events().modify(fd_, edge_events_of(flags), *this);
     }
     flags_ = flags;
   }

@@ -18,7 +18,7 @@ namespace {
 constexpr int kPollMs = 5;
 
 template <typename T>
-bool take_number(std::string_view& text, T& number) {
+bool cut_number(std::string_view& text, T& number) {
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc{}) return false;
   text.remove_prefix(static_cast<size_t>(end - text.data()));
@@ -42,7 +42,7 @@ int await_answer(OperatingSystem& os, int fd, const std::string& path, pid_t pos
       std::string_view answer(content);
       answer.remove_prefix(answer.find('\n') + 1);
       int error = 0;
-      return take_number(answer, error) ? -error : -EPROTO;
+      return cut_number(answer, error) ? -error : -EPROTO;
     }
     int failure = 0;
     if (signal_process(postmaster, 0) == -ESRCH) {
@@ -87,9 +87,9 @@ std::optional<KillRequest> parse_kill_request(std::string_view content) {
   if (end == std::string_view::npos) return std::nullopt;
   std::string_view line = content.substr(0, end);
   KillRequest request;
-  if (!take_number(line, request.signo) || line.empty() || line.front() != ' ') return std::nullopt;
+  if (!cut_number(line, request.signo) || line.empty() || line.front() != ' ') return std::nullopt;
   line.remove_prefix(1);
-  if (!take_number(line, request.pid) || !line.empty()) return std::nullopt;
+  if (!cut_number(line, request.pid) || !line.empty()) return std::nullopt;
   return request;
 }
 

@@ -43,7 +43,7 @@ inline constexpr std::string_view kStatusStandby = "standby ";
 inline constexpr std::string_view kStatusStopping = "stopping";
 
 /// Who asks for the lock.
-struct LockOwner {
+struct LockFileOwner {
   Pid pid = 0;
   std::vector<Pid> kin;  ///< parent and grandparent: never the holder of a lock
   std::string data_directory;
@@ -56,7 +56,7 @@ class LockFiles {
  public:
   static constexpr const char* kDataDirectoryLock = "postmaster.pid";
 
-  LockFiles(FileSystem& files, LockOwner owner) : files_(files), owner_(std::move(owner)) {}
+  LockFiles(FileSystem& files, LockFileOwner owner) : files_(files), owner_(std::move(owner)) {}
   LockFiles(const LockFiles&) = delete;
   LockFiles& operator=(const LockFiles&) = delete;
 
@@ -91,7 +91,7 @@ class LockFiles {
   void check_interlock(const std::string& content);
 
   FileSystem& files_;
-  LockOwner owner_;
+  LockFileOwner owner_;
   std::vector<std::string> paths_;
 };
 

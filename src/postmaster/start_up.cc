@@ -109,7 +109,7 @@ void Postmaster::check_before_touching_anything() {
     refuse(Refusal{fmt::format("{}: {}\n", start_.program_name, wrong->message)});
   }
 
-  LockOwner owner;
+  LockFileOwner owner;
   owner.pid = self_.pid();
   owner.kin = kin_of_this_process();
   owner.data_directory = directory;

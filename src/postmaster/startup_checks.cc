@@ -98,7 +98,7 @@ void check_version_file(FileSystem& files, const std::string& directory) {
         .detail(
             "The data directory was initialized by PostgreSQL version {}, which is not compatible "
             "with this version {}.",
-            found, kServerVersion)
+            found, kVersionText)
         .fatal();
   }
 }

@@ -162,10 +162,6 @@ void tidy_segments(uint32_t flags, const CheckPoint& checkpoint, Lsn end,
   }
 }
 
-bool standbys_may_follow() {
-  return settings().get(setting::kWalLevel) != setting::WalLevel::kMinimal;
-}
-
 }  // namespace
 
 void note_checkpoint_distance(CheckpointHistory& history, uint64_t bytes) {

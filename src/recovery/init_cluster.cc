@@ -46,7 +46,6 @@ constexpr const char* kDatabaseDirectories[] = {"base/1", "base/4", "base/5"};
 /// SLRU files a server expects: one page of zeros each.
 constexpr const char* kPageFiles[] = {"pg_xact/0000", "pg_subtrans/0000",
                                       "pg_multixact/offsets/0000", "pg_multixact/members/0000"};
-constexpr size_t kPageBytes = 8192;
 constexpr uint32_t kFirstUserOid = 16384;
 constexpr TransactionId kFirstNormalXid = 3;
 constexpr uint32_t kTemplate1Oid = 1;

@@ -14,10 +14,6 @@ namespace cofork {
 
 namespace {
 
-bool standbys_may_follow() {
-  return settings().get(setting::kWalLevel) != setting::WalLevel::kMinimal;
-}
-
 XlogParameterChange parameters_of(const SettingsView& view) {
   XlogParameterChange now;
   std::memset(&now, 0, sizeof now);

@@ -22,16 +22,11 @@ namespace cofork {
 
 namespace {
 
-/// Nothing in memory is to be trusted any more, so nothing is cleaned up.
-void handle_quit(Task& task, int) {
-  task.model().die_now(task, ExitStatus::exited(2));
-}
-
 void install_handlers(Task& task, const AuxiliaryRole& role) {
   task.on_signal(SIGHUP, Task::handle_reload);
   task.on_signal(SIGINT, role.on_interrupt);
   task.on_signal(SIGTERM, role.on_terminate);
-  task.on_signal(SIGQUIT, handle_quit);
+  task.on_signal(SIGQUIT, die_of_quit);
   task.on_signal(SIGUSR1, Task::handle_proc_signal);
   task.on_signal(SIGUSR2, role.on_user2);
   task.set_interrupt_handler(role.serve_interrupts);
@@ -45,6 +40,10 @@ void take_own_context(Task& task, BackendType type) {
 }
 
 }  // namespace
+
+void die_of_quit(Task& task, int) {
+  task.model().die_now(task, ExitStatus::exited(2));
+}
 
 void run_auxiliary(Task& task, const AuxiliaryRole& role) {
   BackendType type = backend_type_of(role.kind);

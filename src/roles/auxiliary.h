@@ -14,6 +14,9 @@
 
 namespace cofork {
 
+/// Between an error and the next round: an error that stays must not fill the log.
+inline constexpr int64_t kPauseAfterErrorUs = 1'000'000;
+
 struct AuxiliaryRole {
   AuxiliaryKind kind;
   const char* title;  ///< "checkpointer"
@@ -35,6 +38,10 @@ void set_auxiliary_title(std::string_view role_title, std::string_view activity)
 /// Reports an error that ends the task and ends it: PANIC aborts, the rest exits with 1. Called
 /// outside any handler.
 [[noreturn]] void end_with_error(Task& task, ErrorData data);
+
+/// SIGQUIT: nothing in memory is to be trusted any more, so nothing is cleaned up
+/// (SignalHandlerForCrashExit).
+void die_of_quit(Task& task, int signo);
 
 /// Is this error a PANIC: of itself, or because it left a critical section?
 bool is_panic(const Task& task, const ErrorData& data);

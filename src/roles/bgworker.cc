@@ -12,6 +12,7 @@
 
 #include "log/log.h"
 #include "model/model.h"
+#include "roles/auxiliary.h"
 #include "roles/wait_sampler.h"
 #include "settings/settings.h"
 #include "shmem/backend_status.h"
@@ -32,11 +33,6 @@ constexpr WorkerBody kBodies[] = {
     wait_sampler_main,
 };
 static_assert(std::size(kBodies) == static_cast<size_t>(WorkerFunction::kCount));
-
-/// SIGQUIT: nothing in memory is to be trusted any more, so nothing is cleaned up.
-void handle_quit(Task& task, int) {
-  task.model().die_now(task, ExitStatus::exited(2));
-}
 
 void serve_interrupts(Task& task, uint32_t bits) {
   if ((bits & kInterruptDie) != 0) {
@@ -63,7 +59,7 @@ void install_handlers(Task& task, const BackgroundWorker& worker) {
   task.on_signal(SIGHUP, Task::handle_reload);
   task.on_signal(SIGINT, has_database ? Task::handle_cancel : Task::ignore_signal);
   task.on_signal(SIGTERM, Task::handle_die);
-  task.on_signal(SIGQUIT, handle_quit);
+  task.on_signal(SIGQUIT, die_of_quit);
   task.on_signal(SIGUSR1, Task::handle_proc_signal);
   task.on_signal(SIGUSR2, Task::ignore_signal);
   task.set_interrupt_handler(serve_interrupts);

@@ -42,8 +42,7 @@ namespace cofork {
 
 namespace {
 
-constexpr const char* kTitle = "background writer";
-constexpr int64_t kPauseAfterErrorUs = 1'000'000;
+constexpr const char* kBgwriterTitle = "background writer";
 constexpr int64_t kRunningTransactionsEveryUs = 15'000'000;  // LOG_SNAPSHOT_INTERVAL_MS
 constexpr int64_t kHibernateFactor = 50;
 
@@ -145,7 +144,7 @@ void BackgroundWriter::recover_from(const ErrorData& data) {
 void background_writer_main(Task& task) {
   static constexpr AuxiliaryRole kRole = {
       .kind = AuxiliaryKind::kBackgroundWriter,
-      .title = kTitle,
+      .title = kBgwriterTitle,
       .on_interrupt = Task::ignore_signal,
       .on_terminate = Task::handle_shutdown,
       .on_user2 = Task::ignore_signal,

@@ -56,8 +56,7 @@ namespace cofork {
 
 namespace {
 
-constexpr const char* kTitle = "checkpointer";
-constexpr int64_t kPauseAfterErrorUs = 1'000'000;
+constexpr const char* kCheckpointerTitle = "checkpointer";
 /// A restartpoint that was not possible is tried again after this.
 constexpr int64_t kRestartpointRetrySeconds = 15;
 /// How long it rests at a time while a checkpoint is ahead of its schedule.
@@ -217,7 +216,7 @@ CheckpointHooks Checkpointer::hooks(uint32_t flags) {
   paced_from_us_ = task_.os().clock.realtime_us();
   elapsed_at_least_ = 0;
   return {
-      .title = [](std::string_view activity) { set_auxiliary_title(kTitle, activity); },
+      .title = [](std::string_view activity) { set_auxiliary_title(kCheckpointerTitle, activity); },
       .pause = [this, flags](double progress) { pace(flags, progress); },
       .syncs = syncs_,
   };
@@ -345,7 +344,7 @@ void Checkpointer::recover_from(ErrorData data) {
 void checkpointer_main(Task& task) {
   static constexpr AuxiliaryRole kRole = {
       .kind = AuxiliaryKind::kCheckpointer,
-      .title = kTitle,
+      .title = kCheckpointerTitle,
       .on_interrupt = look_for_requests,
       .on_terminate = Task::ignore_signal,
       .on_user2 = Task::handle_shutdown,

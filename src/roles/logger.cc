@@ -16,7 +16,7 @@
 namespace cofork {
 namespace {
 
-constexpr const char* kTitle = "postgres: logger ";
+constexpr const char* kLoggerTitle = "postgres: logger ";
 constexpr size_t kReadBytes = 2 * kChunkBytes;  // READ_BUF_SIZE
 
 class Logger {
@@ -38,7 +38,7 @@ class Logger {
           .fatal();
     }
     if (task_.slot<SharedMemory>() != nullptr) enter_task_table(kLoggerRow, BackendType::kLogger);
-    task_.set_title(kTitle);
+    task_.set_title(kLoggerTitle);
     listen_to_signals();
     // From here on nobody holds the pipe open on our behalf: its end means that all have gone.
     task_.model().release_standard_error();
@@ -88,7 +88,7 @@ class Logger {
   /// After a crash cycle of the others.
   void show_again() {
     if (task_.card() == nullptr) return;
-    if (enter_task_table_again(kLoggerRow, BackendType::kLogger)) task_.set_title(kTitle);
+    if (enter_task_table_again(kLoggerRow, BackendType::kLogger)) task_.set_title(kLoggerTitle);
   }
 
   void read_pipe() {

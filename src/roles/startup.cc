@@ -19,10 +19,10 @@
 #include <cstring>
 #include <optional>
 
-#include "io/sync_tree.h"
-#include "log/format.h"
 #include "access/redo_page.h"
 #include "access/unlogged.h"
+#include "io/sync_tree.h"
+#include "log/format.h"
 #include "log/log.h"
 #include "os/cpu_time.h"
 #include "recovery/cluster_state.h"
@@ -49,7 +49,7 @@ namespace cofork {
 
 namespace {
 
-constexpr const char* kTitle = "startup";
+constexpr const char* kStartupTitle = "startup";
 
 void serve_interrupts(Task& task, uint32_t bits) {
   if (bits & kInterruptDie) proc_exit(1);
@@ -222,7 +222,7 @@ void Startup::force_directory_to_disk() {
 void Startup::find_checkpoint() {
   redo_.timeline = control_.checkpoint_copy.timeline;
   pages_.emplace(wal_shared().geometry(), redo_.timeline, [](const std::string& segment) {
-    set_auxiliary_title(kTitle, "recovering " + segment);
+    set_auxiliary_title(kStartupTitle, "recovering " + segment);
   });
   reader_.emplace(*pages_, wal_shared().geometry(), control_.system_identifier);
   Lsn at{control_.checkpoint};
@@ -335,7 +335,7 @@ void Startup::resume_wal() {
   }
   wal_resume(end_, last_record_, page);
   preallocate_wal(end_, redo_.timeline);
-  set_auxiliary_title(kTitle, "");
+  set_auxiliary_title(kStartupTitle, "");
 }
 
 void Startup::write_overwritten_record() {
@@ -380,7 +380,7 @@ void start_up_system(Task& task) {
 void startup_main(Task& task) {
   static constexpr AuxiliaryRole kRole = {
       .kind = AuxiliaryKind::kStartup,
-      .title = kTitle,
+      .title = kStartupTitle,
       .on_interrupt = Task::ignore_signal,
       .on_terminate = Task::handle_die,
       .on_user2 = Task::ignore_signal,

@@ -39,10 +39,9 @@ namespace cofork {
 
 namespace {
 
-constexpr const char* kTitle = "walwriter";
+constexpr const char* kWalwriterTitle = "walwriter";
 constexpr int kRoundsUntilHibernate = 50;
 constexpr int kHibernateFactor = 25;
-constexpr int64_t kPauseAfterErrorUs = 1'000'000;
 
 class WalWriter {
  public:
@@ -114,7 +113,7 @@ void WalWriter::recover_from(ErrorData data) {
 void wal_writer_main(Task& task) {
   static constexpr AuxiliaryRole kRole = {
       .kind = AuxiliaryKind::kWalWriter,
-      .title = kTitle,
+      .title = kWalwriterTitle,
       .on_interrupt = Task::handle_shutdown,
       .on_terminate = Task::handle_shutdown,
       .on_user2 = Task::ignore_signal,

@@ -188,7 +188,7 @@ std::string unquoted(std::string_view token) {
   return value;
 }
 
-ErrorData log_line(SqlState sqlstate, std::string message) {
+ErrorData file_message(SqlState sqlstate, std::string message) {
   ErrorData data;
   data.severity = Severity::kLog;
   data.sqlstate = sqlstate;
@@ -217,8 +217,8 @@ class Reader {
     int error = read_whole_file(*files_, path, text);
     if (error == -ENOENT && !strict) {
       out_.messages.push_back(
-          log_line(sqlstate::kSuccessfulCompletion,
-                   fmt::format("skipping missing configuration file \"{}\"", path)));
+          file_message(sqlstate::kSuccessfulCompletion,
+                       fmt::format("skipping missing configuration file \"{}\"", path)));
       return;
     }
     if (error < 0) {
@@ -258,9 +258,9 @@ class Reader {
       } else {
         report_syntax_error(scanner, token, *file);
         if (++syntax_errors >= kMaxSyntaxErrors) {
-          out_.messages.push_back(
-              log_line(sqlstate::kProgramLimitExceeded,
-                       fmt::format("too many syntax errors found, abandoning file \"{}\"", *file)));
+          out_.messages.push_back(file_message(
+              sqlstate::kProgramLimitExceeded,
+              fmt::format("too many syntax errors found, abandoning file \"{}\"", *file)));
           return;
         }
         if (token != Token::kEndOfLine) scanner.skip_line();
@@ -272,7 +272,7 @@ class Reader {
   void fail(SqlState sqlstate, const std::string& file, std::string message) {
     out_.ok = false;
     out_.file_with_error = file;
-    out_.messages.push_back(log_line(sqlstate, std::move(message)));
+    out_.messages.push_back(file_message(sqlstate, std::move(message)));
   }
 
   void report_syntax_error(const Scanner& scanner, Token token, const std::string& file) {

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "settings/enum_options.h"
+#include "support/version.h"
 
 namespace cofork {
 namespace {
@@ -17,7 +18,6 @@ constexpr int kMinInt = INT_MIN;
 constexpr double kMaxReal = DBL_MAX;
 constexpr int kMaxBackends =
     0x3ffff;  // MAX_BACKENDS of postmaster.h: what the buffer header's count holds
-constexpr const char* kServerVersion = "15.18 (cofork 0.1)";
 
 constexpr double option_value(std::span<const EnumOption> options, std::string_view name) {
   for (const EnumOption& option : options) {

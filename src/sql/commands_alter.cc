@@ -9,11 +9,6 @@
 namespace cofork {
 namespace {
 
-DropBehavior behavior_of(const Node& node) {
-  return node.string("behavior") == "DROP_CASCADE" ? DropBehavior::kCascade
-                                                   : DropBehavior::kRestrict;
-}
-
 std::string full_name(const RelationDesc& relation) {
   return qualified_name(relation.schema_name, relation.name);
 }

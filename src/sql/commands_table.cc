@@ -16,11 +16,6 @@
 namespace cofork {
 namespace {
 
-DropBehavior behavior_of(const Node& node) {
-  return node.string("behavior") == "DROP_CASCADE" ? DropBehavior::kCascade
-                                                   : DropBehavior::kRestrict;
-}
-
 /// "a.b" of a list of String nodes.
 QualifiedName name_of(const Node& object) {
   QualifiedName name;
@@ -31,6 +26,11 @@ QualifiedName name_of(const Node& object) {
 }
 
 }  // namespace
+
+DropBehavior behavior_of(const Node& node) {
+  return node.string("behavior") == "DROP_CASCADE" ? DropBehavior::kCascade
+                                                   : DropBehavior::kRestrict;
+}
 
 // --- rows of new indexes
 // --------------------------------------------------------------------------

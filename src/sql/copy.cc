@@ -13,7 +13,7 @@
 namespace cofork {
 namespace {
 
-bool is_on(const Node& option) {
+bool copy_option_is_on(const Node& option) {
   std::string value = option_text(option);
   if (value == "true" || value == "on" || value == "1") return true;
   if (value == "false" || value == "off" || value == "0") return false;
@@ -115,7 +115,7 @@ CopyOptions read_copy_options(const Node& node, std::string_view text) {
     } else if (name == "header") {
       std::string value = option_text(*option);
       options.header_must_match = value == "match";
-      options.header = options.header_must_match || is_on(*option);
+      options.header = options.header_must_match || copy_option_is_on(*option);
     } else if (name == "quote") {
       has_quote = true;
       options.quote = one_character(*option, "quote");
@@ -123,7 +123,7 @@ CopyOptions read_copy_options(const Node& node, std::string_view text) {
       has_escape = true;
       options.escape = one_character(*option, "escape");
     } else if (name == "freeze") {
-      options.freeze = is_on(*option);
+      options.freeze = copy_option_is_on(*option);
     } else if (name == "force_quote") {
       options.force_quote = names_of(*option);
       options.quote_all = options.force_quote.empty();

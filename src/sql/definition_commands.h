@@ -74,6 +74,8 @@ class DefinitionCommands {
 IndexRowFactory index_rows(Engine::State& state);
 /// Makes identity sequences, and hands serial ones to their columns, once the table is there.
 void finish_sequences(DefinitionReader& reader, Oid table);
+/// CASCADE or RESTRICT, of a statement or of one action of ALTER TABLE.
+DropBehavior behavior_of(const Node& node);
 /// Reports a NOTICE.
 void notice(SqlState state, std::string message);
 

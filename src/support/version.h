@@ -7,7 +7,7 @@ namespace cofork {
 inline constexpr int kPgMajorVersion = 15;
 inline constexpr int kPgVersionNumber = 150018;
 /// server_version, and what messages about incompatible directories show (PG_VERSION).
-inline constexpr const char* kServerVersion = "15.18 (cofork 0.1)";
+inline constexpr const char* kVersionText = "15.18 (cofork 0.1)";
 /// Of the command line tools: "postgres (PostgreSQL) 15.18 (cofork 0.1)".
 inline constexpr const char* kToolVersion = "(PostgreSQL) 15.18 (cofork 0.1)";
 

@@ -37,14 +37,14 @@ constexpr int group_of(TransactionId xid) {
   return static_cast<int>(xid % kXidsPerPage) / kXidsPerGroup;
 }
 
-bool page_precedes(int32_t a, int32_t b) {
+bool clog_page_precedes(int32_t a, int32_t b) {
   // The first ids of a page may lie outside the circle; one inside stands for it.
   TransactionId first = static_cast<TransactionId>(a) * kXidsPerPage + kFirstNormalXid + 1;
   TransactionId second = static_cast<TransactionId>(b) * kXidsPerPage + kFirstNormalXid + 1;
   return xid_precedes(first, second) && xid_precedes(first, second + kXidsPerPage - 1);
 }
 
-constexpr SlruKind kKind = {
+constexpr SlruKind kClogKind = {
     .area = Area::kXact,
     .directory = "pg_xact",
     .control_lock = LwTranche::kXactSlru,
@@ -52,7 +52,7 @@ constexpr SlruKind kKind = {
     .slots = 32,
     .lsns_per_page = kXidsPerPage / kXidsPerGroup,
     .sync = SyncHandler::kClog,
-    .precedes = page_precedes,
+    .precedes = clog_page_precedes,
 };
 
 /// Changes one transaction's bits on a page that is in a slot. The control lock is held.
@@ -73,7 +73,7 @@ void set_bits(Slru& clog, int slot, TransactionId xid, XidStatus status, Lsn lsn
 /// Sets `children` and, unless it is 0, `xid`, all on one page (TransactionIdSetPageStatus).
 void set_on_page(int32_t page, TransactionId xid, std::span<const TransactionId> children,
                  XidStatus status, Lsn lsn) {
-  Slru clog(kKind);
+  Slru clog(kClogKind);
   LwLockGuard guard(clog.control_lock(), LwMode::kExclusive);
   // A page on its way to the disk may still be changed, unless the change needs WAL that the write
   // has not waited for.
@@ -118,10 +118,10 @@ void advance_oldest_clog_xid(TransactionId oldest) {
 }  // namespace
 
 size_t CommitLogArea::size(const Limits&) {
-  return slru_bytes(kKind);
+  return slru_bytes(kClogKind);
 }
 void CommitLogArea::init(void* memory, const Limits&) {
-  slru_init(memory, kKind);
+  slru_init(memory, kClogKind);
 }
 
 // --- asking -------------------------------------------------------------------------------------
@@ -131,7 +131,7 @@ XidStatus xid_status(TransactionId xid, Lsn* lsn) {
   if (!xid_is_normal(xid)) {
     return xid == kInvalidXid ? XidStatus::kAborted : XidStatus::kCommitted;
   }
-  Slru clog(kKind);
+  Slru clog(kClogKind);
   int slot = clog.read_page_shared(page_of(xid), xid);
   auto byte = static_cast<uint8_t>(clog.page(slot)[byte_of(xid)]);
   if (lsn != nullptr) *lsn = clog.group_lsn(slot, group_of(xid));
@@ -206,7 +206,7 @@ void clog_set_tree(TransactionId xid, std::span<const TransactionId> children, X
 void clog_extend(TransactionId xid) {
   if (xid % kXidsPerPage != 0 && xid != kFirstNormalXid) return;
   int32_t page = page_of(xid);
-  Slru clog(kKind);
+  Slru clog(kClogKind);
   LwLockGuard guard(clog.control_lock(), LwMode::kExclusive);
   clog.zero_page(page);
   WalRecordBuilder& record = wal_record();
@@ -219,14 +219,14 @@ void clog_extend(TransactionId xid) {
 // ------------------------------------------------------------
 
 void clog_startup(TransactionId next_xid) {
-  Slru clog(kKind);
+  Slru clog(kClogKind);
   LwLockGuard guard(clog.control_lock(), LwMode::kExclusive);
   clog.set_latest_page(page_of(next_xid));
 }
 
 void clog_trim(TransactionId next_xid) {
   if (next_xid % kXidsPerPage == 0) return;  // its page will be made when it is given out
-  Slru clog(kKind);
+  Slru clog(kClogKind);
   LwLockGuard guard(clog.control_lock(), LwMode::kExclusive);
   int slot = clog.read_page(page_of(next_xid), false, next_xid);
   char* page = clog.page(slot);
@@ -238,14 +238,15 @@ void clog_trim(TransactionId next_xid) {
 }
 
 void clog_checkpoint() {
-  Slru(kKind).write_all();
+  Slru(kClogKind).write_all();
 }
 
 void clog_truncate(TransactionId oldest, uint32_t oldest_database) {
   int32_t cutoff = page_of(oldest);
-  Slru clog(kKind);
+  Slru clog(kClogKind);
   bool any_older = clog.scan_segments([&](int32_t first) {
-    return page_precedes(first, cutoff) && page_precedes(first + kSlruPagesPerSegment - 1, cutoff);
+    return clog_page_precedes(first, cutoff) &&
+           clog_page_precedes(first + kSlruPagesPerSegment - 1, cutoff);
   });
   if (!any_older) return;
   // First nobody may ask any more, then WAL says so, then the files go.
@@ -259,7 +260,7 @@ void clog_truncate(TransactionId oldest, uint32_t oldest_database) {
 }
 
 void redo_clog(const DecodedRecord& record) {
-  Slru clog(kKind);
+  Slru clog(kClogKind);
   auto body = [&](auto& value) {
     if (record.main_data.size() < sizeof value) {
       throw Error(sqlstate::kDataCorrupted, "record with invalid length at {}", record.start)

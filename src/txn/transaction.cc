@@ -46,10 +46,6 @@ void move_to_end(std::vector<T>& from, std::vector<T>& to) {
   from.clear();
 }
 
-bool standbys_may_follow() {
-  return settings().get(setting::kWalLevel) != setting::WalLevel::kMinimal;
-}
-
 /// The WAL writer will flush up to `lsn` within three of its rounds; wakes it if it hibernates.
 void wake_wal_writer_for(Lsn lsn) {
   if (!wal_note_async_commit(lsn)) return;

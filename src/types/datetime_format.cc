@@ -10,13 +10,13 @@ namespace cofork::datetime {
 
 namespace {
 
-struct Keyword {
+struct DatetimeKeyword {
   std::string_view name;
   Pattern pattern;
   int digits = 0;
 };
 // Longer names before their prefixes.
-constexpr Keyword kKeywords[] = {
+constexpr DatetimeKeyword kDatetimeKeywords[] = {
     {"A.D.", Pattern::kEraDots},
     {"A.M.", Pattern::kMeridianDots},
     {"AD", Pattern::kEra},
@@ -72,10 +72,6 @@ constexpr Keyword kKeywords[] = {
     {"Y", Pattern::kYear1},
 };
 
-bool starts_ignoring_case(std::string_view text, std::string_view upper) {
-  return text.size() >= upper.size() && equals_ignoring_case(text.substr(0, upper.size()), upper);
-}
-
 NameCase case_of(std::string_view keyword) {
   if (!is_alpha(keyword[0]) || keyword[0] != ascii_upper(keyword[0])) return NameCase::kLower;
   bool second_upper = keyword.size() > 1 && keyword[1] == ascii_upper(keyword[1]);
@@ -96,10 +92,10 @@ std::vector<PatternPart> parse_pattern(std::string_view pattern) {
       }
       pattern.remove_prefix(2);
     }
-    const auto* keyword =
-        std::find_if(std::begin(kKeywords), std::end(kKeywords),
-                     [&](const Keyword& k) { return starts_ignoring_case(pattern, k.name); });
-    if (keyword != std::end(kKeywords)) {
+    const auto* keyword = std::find_if(
+        std::begin(kDatetimeKeywords), std::end(kDatetimeKeywords),
+        [&](const DatetimeKeyword& k) { return starts_ignoring_case(pattern, k.name); });
+    if (keyword != std::end(kDatetimeKeywords)) {
       part.pattern = keyword->pattern;
       part.digits = keyword->digits;
       part.text = pattern.substr(0, keyword->name.size());

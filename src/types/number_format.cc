@@ -14,21 +14,17 @@ Error syntax_error(const char* what) {
   return Error(sqlstate::kSyntaxError, "{}", what);
 }
 
-struct Keyword {
+struct NumberKeyword {
   std::string_view name;
   NumberPart::Kind kind;
 };
-constexpr Keyword kKeywords[] = {
+constexpr NumberKeyword kNumberKeywords[] = {
     {"9", NumberPart::kNine},          {"0", NumberPart::kZero},     {".", NumberPart::kPoint},
     {"D", NumberPart::kPoint},         {",", NumberPart::kGroup},    {"G", NumberPart::kGroup},
     {"SG", NumberPart::kSignAnywhere}, {"S", NumberPart::kSign},     {"MI", NumberPart::kMinus},
     {"PL", NumberPart::kPlus},         {"L", NumberPart::kCurrency}, {"TH", NumberPart::kOrdinal},
     {"RN", NumberPart::kRoman},
 };
-
-bool starts_ignoring_case(std::string_view text, std::string_view upper) {
-  return text.size() >= upper.size() && equals_ignoring_case(text.substr(0, upper.size()), upper);
-}
 
 }  // namespace
 
@@ -55,9 +51,9 @@ NumberPattern parse_number_pattern(std::string_view text) {
       text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
     } else {
       const auto* keyword =
-          std::find_if(std::begin(kKeywords), std::end(kKeywords),
-                       [&](const Keyword& k) { return starts_ignoring_case(text, k.name); });
-      if (keyword == std::end(kKeywords)) {
+          std::find_if(std::begin(kNumberKeywords), std::end(kNumberKeywords),
+                       [&](const NumberKeyword& k) { return starts_ignoring_case(text, k.name); });
+      if (keyword == std::end(kNumberKeywords)) {
         p.parts.push_back({NumberPart::kLiteral, std::string(text.substr(0, 1)), false});
         text.remove_prefix(1);
         continue;

@@ -32,11 +32,11 @@ constexpr int kShortWeightLeast = -0x40;
 constexpr int kShortWeightMost = 0x3f;
 constexpr uint16_t kScaleMask = 0x3fff;
 
-[[noreturn]] void throw_overflow() {
+}  // namespace
+
+void throw_numeric_overflow() {
   throw Error(sqlstate::kNumericValueOutOfRange, "value overflows numeric format");
 }
-
-}  // namespace
 
 NumericView::NumericView(Datum value) {
   std::string_view bytes = varlena_view(value);
@@ -76,7 +76,7 @@ Datum make_numeric(Arena& arena, bool negative, int weight, int dscale, const in
     weight = 0;
     negative = false;
   }
-  if (weight > kNumericMostWeight || dscale > kNumericMostScale) throw_overflow();
+  if (weight > kNumericMostWeight || dscale > kNumericMostScale) throw_numeric_overflow();
   bool is_short =
       dscale <= kShortScaleMost && weight >= kShortWeightLeast && weight <= kShortWeightMost;
   size_t header_bytes = is_short ? 2 : 4;
@@ -163,7 +163,7 @@ class NumericParser {
       throw invalid_input("numeric", whole_);
     }
     if (problem != std::errc{} || std::abs(exponent) >= std::numeric_limits<int>::max() / 2) {
-      throw_overflow();
+      throw_numeric_overflow();
     }
     return exponent;
   }
@@ -174,7 +174,8 @@ class NumericParser {
     int weight = (point > 0 ? (point + 3) / 4 : -(-point / 4)) - 1;
     int lead = (weight + 1) * 4 - point;  // zeros before the first decimal in its group
     int groups = (lead + count + 3) / 4;
-    if (weight > kNumericMostWeight + groups || dscale > kNumericMostScale) throw_overflow();
+    if (weight > kNumericMostWeight + groups || dscale > kNumericMostScale)
+      throw_numeric_overflow();
     auto* digits = arena_.make_array<int16_t>(static_cast<size_t>(groups));
     static constexpr int kPlace[] = {1000, 100, 10, 1};
     for (int i = 0; i < count; ++i) {

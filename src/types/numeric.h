@@ -88,6 +88,9 @@ Datum numeric_trunc(Arena& arena, Datum value, int scale);
 Datum numeric_ceil(Arena& arena, Datum value);
 Datum numeric_floor(Arena& arena, Datum value);
 
+/// 22003 "value overflows numeric format".
+[[noreturn]] void throw_numeric_overflow();
+
 Datum numeric_negate(Arena& arena, Datum value);
 Datum numeric_abs(Arena& arena, Datum value);
 Datum numeric_add(Arena& arena, Datum a, Datum b);

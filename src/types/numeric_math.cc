@@ -120,9 +120,6 @@ Datum make_zero(Arena& arena, int dscale) {
 [[noreturn]] void throw_division_by_zero() {
   throw Error(sqlstate::kDivisionByZero, "division by zero");
 }
-[[noreturn]] void throw_overflow() {
-  throw Error(sqlstate::kNumericValueOutOfRange, "value overflows numeric format");
-}
 
 Datum add(Arena& arena, Datum left, Datum right, bool subtract) {
   NumericView a(left), b(right);
@@ -241,7 +238,7 @@ Datum numeric_factorial(Arena& arena, int64_t n) {
   if (n < 0) {
     throw Error(sqlstate::kNumericValueOutOfRange, "factorial of a negative number is undefined");
   }
-  if (n > kMost) throw_overflow();
+  if (n > kMost) throw_numeric_overflow();
   Big product = 1;
   for (int64_t i = 2; i <= n; ++i) product *= static_cast<unsigned>(i);
   return pack(arena, product, 0);
@@ -376,7 +373,7 @@ Datum numeric_exp(Arena& arena, Datum value) {
   double weight = std::clamp(approximate * kLog10OfE, -kMostResultScale, kMostResultScale);
   int scale = clamp_scale(std::max(kNumericLeastDigits - static_cast<int>(weight), v.dscale));
   if (std::fabs(approximate) >= kMostResultScale * 3) {
-    if (approximate > 0) throw_overflow();
+    if (approximate > 0) throw_numeric_overflow();
     return make_zero(arena, scale);
   }
   int before_point = static_cast<int>(approximate * kLog10OfE) + 1;
@@ -434,7 +431,7 @@ Datum integer_power(Arena& arena, Datum base, int exponent, const NumericView& e
       leading = leading * kNumericDigitBase + b.digit(i);
     weight = exponent * (std::log10(leading) + place);
   }
-  if (weight > (kNumericMostWeight + 1) * 4) throw_overflow();
+  if (weight > (kNumericMostWeight + 1) * 4) throw_numeric_overflow();
   if (weight + 1 < -kNumericMostDisplayScale) return make_zero(arena, kNumericMostDisplayScale);
   int scale = clamp_scale(std::max({kNumericLeastDigits, b.dscale, e.dscale}));
   if (b.count == 0 && exponent != 0) return make_zero(arena, scale);
@@ -510,7 +507,7 @@ Datum numeric_power(Arena& arena, Datum base, Datum exponent) {
   // A first estimate of exponent * ln(base) tells the size of the result.
   double estimate = std::log(numeric_to_double(magnitude)) * approximate;
   if (std::fabs(estimate) > kMostResultScale * 3.01) {
-    if (estimate > 0) throw_overflow();
+    if (estimate > 0) throw_numeric_overflow();
     return make_zero(arena, kNumericMostDisplayScale);
   }
   int weight = static_cast<int>(estimate * kLog10OfE);

@@ -97,7 +97,7 @@ std::string_view reason(boost::regex_constants::error_type code) {
 }
 
 /// Letters and digits of all of Unicode, where the system has its tables; else of ASCII.
-const std::locale& unicode_locale() {
+const std::locale& regex_locale() {
   static const std::locale locale = [] {
     try {
       return std::locale("C.UTF-8");
@@ -261,7 +261,7 @@ Regex::Regex(std::string_view pattern, RegexFlags flags) : compiled_(std::make_u
   if (flags.ignore_case) syntax |= boost::regex_constants::icase;
   std::optional<boost::regex_constants::error_type> failure;
   try {
-    compiled_->regex.imbue(unicode_locale());
+    compiled_->regex.imbue(regex_locale());
     compiled_->regex.assign(text, syntax);
   } catch (const boost::regex_error& error) {
     failure = error.code();

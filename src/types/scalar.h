@@ -75,5 +75,6 @@ constexpr int hex_value(char c) {
 std::string_view trim_spaces(std::string_view text);
 std::string ascii_lowered(std::string_view text);
 bool equals_ignoring_case(std::string_view a, std::string_view b);
+bool starts_ignoring_case(std::string_view text, std::string_view start);
 
 }  // namespace cofork

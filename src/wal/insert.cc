@@ -6,6 +6,8 @@
 #include <cstring>
 #include <memory>
 
+#include "settings/setting.h"
+#include "settings/settings.h"
 #include "shmem/proc.h"
 #include "support/bytes.h"
 #include "support/error.h"
@@ -271,6 +273,10 @@ Lsn wal_switch_segment(bool important) {
   task.last_inserted = place.start;
   task.last_end = segment_end;
   return segment_end;
+}
+
+bool standbys_may_follow() {
+  return settings().get(setting::kWalLevel) != setting::WalLevel::kMinimal;
 }
 
 bool recovery_in_progress() {

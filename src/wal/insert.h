@@ -35,6 +35,8 @@ bool wal_insert_allowed();
 /// (LocalSetXLogInsertAllowed); `false` goes back to the rule.
 void wal_allow_insert(bool allowed);
 bool recovery_in_progress();
+/// Whether WAL carries what a standby needs: wal_level >= replica (XLogStandbyInfoActive).
+bool standbys_may_follow();
 
 /// Where the next record would begin (GetXLogInsertRecPtr).
 Lsn wal_insert_position();

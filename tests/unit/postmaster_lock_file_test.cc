@@ -64,7 +64,7 @@ class LockFileTest : public ::testing::Test {
   }
 
   std::string directory_;
-  LockOwner owner_;
+  LockFileOwner owner_;
 };
 
 }  // namespace
@@ -184,7 +184,7 @@ TEST_F(LockFileTest, ASocketLockNamesTheSocketInItsHint) {
   std::string socket = directory_ + "/.s.PGSQL.5433";
   first.lock_socket(socket, directory_);
   EXPECT_EQ(read_file(socket + ".lock"), first_lines(owner_.pid) + directory_ + "\n");
-  LockOwner other = owner_;
+  LockFileOwner other = owner_;
   other.pid = dead_pid();
   other.kin.clear();
   LockFiles second(files(), other);

@@ -71,7 +71,7 @@ INTEGER(kSegmentSize, "segment_size", kInternal, kNotInSample, kBlocks, 131072, 
         "size of one relation file piece (fixed)")
 STRING(kServerEncoding, "server_encoding", kInternal, kNotInSample | kReport, "SQL_ASCII",
        "character set of the database (fixed)")
-STRING(kServerVersion, "server_version", kInternal, kNotInSample | kReport, kServerVersion,
+STRING(kServerVersion, "server_version", kInternal, kNotInSample | kReport, kVersionText,
        "version string (fixed)")
 INTEGER(kServerVersionNum, "server_version_num", kInternal, kNotInSample,
         kNoUnit, 150018, 150018, 150018, "version number (fixed)")

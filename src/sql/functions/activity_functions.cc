@@ -145,7 +145,7 @@ bool get_activity(SetCall& set) {
   return true;
 }
 
-constexpr BuiltinFunction kFunctions[] = {
+constexpr BuiltinFunction kActivityFunctions[] = {
     BuiltinFunction{2022, "pg_stat_get_activity", kRecord, {kInt4}, nullptr, get_activity}
         .on_null()
         .stable()
@@ -155,7 +155,7 @@ constexpr BuiltinFunction kFunctions[] = {
 }  // namespace
 
 std::span<const BuiltinFunction> activity_functions() {
-  return kFunctions;
+  return kActivityFunctions;
 }
 
 }  // namespace cofork

@@ -217,7 +217,7 @@ Datum crash(FunctionCall& call) {
 constexpr Datum kNoTimeout[] = {0};
 constexpr const char* kTerminateNames[] = {"pid", "timeout"};
 
-constexpr BuiltinFunction kFunctions[] = {
+constexpr BuiltinFunction kAdminFunctions[] = {
     BuiltinFunction{2171, "pg_cancel_backend", kBool, {kInt4}, fn<cancel_backend>}.changing(),
     BuiltinFunction{2096, "pg_terminate_backend", kBool, {kInt4, kInt8}, fn<terminate_backend>}
         .changing()
@@ -241,7 +241,7 @@ constexpr BuiltinFunction kFunctions[] = {
 }  // namespace
 
 std::span<const BuiltinFunction> admin_functions() {
-  return kFunctions;
+  return kAdminFunctions;
 }
 
 }  // namespace cofork

@@ -60,7 +60,7 @@ constexpr BuiltinFunction row(Oid oid, const char* name, Oid result, OidList arg
   return BuiltinFunction{oid, name, result, args, call}.changing();
 }
 
-constexpr BuiltinFunction kFunctions[] = {
+constexpr BuiltinFunction kLockFunctions[] = {
     row(2880, "pg_advisory_lock", kVoid, {kInt8}, lock<kExclusive, kSession>),
     row(2881, "pg_advisory_lock_shared", kVoid, {kInt8}, lock<kShared, kSession>),
     row(2882, "pg_try_advisory_lock", kBool, {kInt8}, try_lock<kExclusive, kSession>),
@@ -90,7 +90,7 @@ constexpr BuiltinFunction kFunctions[] = {
 }  // namespace
 
 std::span<const BuiltinFunction> lock_functions() {
-  return kFunctions;
+  return kLockFunctions;
 }
 
 }  // namespace cofork

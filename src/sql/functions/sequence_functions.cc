@@ -48,7 +48,7 @@ Datum serial_sequence(FunctionCall& call) {
   return varlena_from(call.arena(), qualified_name(namespace_name(key->schema), key->name));
 }
 
-constexpr BuiltinFunction kFunctions[] = {
+constexpr BuiltinFunction kSequenceFunctions[] = {
     BuiltinFunction{1574, "nextval", kInt8, {kRegclass}, nextval}.changing(),
     BuiltinFunction{1575, "currval", kInt8, {kRegclass}, currval}.changing(),
     BuiltinFunction{2559, "lastval", kInt8, {}, lastval}.changing(),
@@ -61,7 +61,7 @@ constexpr BuiltinFunction kFunctions[] = {
 }  // namespace
 
 std::span<const BuiltinFunction> sequence_functions() {
-  return kFunctions;
+  return kSequenceFunctions;
 }
 
 }  // namespace cofork

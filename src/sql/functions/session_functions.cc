@@ -137,7 +137,7 @@ Name database_encoding() {
   return {settings().get(setting::kServerEncoding)};
 }
 
-constexpr BuiltinFunction kFunctions[] = {
+constexpr BuiltinFunction kSessionFunctions[] = {
     BuiltinFunction{2026, "pg_backend_pid", kInt4, {}, fn<backend_pid>}.stable(),
     BuiltinFunction{745, "current_user", kName, {}, fn<current_user>}.stable(),
     BuiltinFunction{710, "getpgusername", kName, {}, fn<current_user>}.stable(),
@@ -166,7 +166,7 @@ constexpr BuiltinFunction kFunctions[] = {
 }  // namespace
 
 std::span<const BuiltinFunction> session_functions() {
-  return kFunctions;
+  return kSessionFunctions;
 }
 
 }  // namespace cofork

@@ -85,7 +85,7 @@ std::optional<std::string_view> status(int64_t xid) {
   return xid_did_commit(full.xid()) ? "committed" : "aborted";
 }
 
-constexpr BuiltinFunction kFunctions[] = {
+constexpr BuiltinFunction kTransactionFunctions[] = {
     BuiltinFunction{2943, "txid_current", kInt8, {}, fn<current_xid>}.stable(),
     BuiltinFunction{3348, "txid_current_if_assigned", kInt8, {}, fn<current_xid_if_assigned>}
         .stable(),
@@ -110,7 +110,7 @@ constexpr BuiltinFunction kFunctions[] = {
 }  // namespace
 
 std::span<const BuiltinFunction> transaction_functions() {
-  return kFunctions;
+  return kTransactionFunctions;
 }
 
 }  // namespace cofork
