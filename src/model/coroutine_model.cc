@@ -15,8 +15,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
-#include <boost/asio/thread_pool.hpp>
 #include <cerrno>
 #include <csignal>
 #include <deque>
@@ -24,6 +22,7 @@
 #include <thread>
 #include <unordered_map>
 
+#include "model/blocking_workers.h"
 #include "model/coroutine_wait_set.h"
 #include "model/faults.h"
 #include "model/model.h"
@@ -33,8 +32,6 @@
 namespace cofork {
 
 namespace {
-
-namespace asio = boost::asio;
 
 constexpr int64_t kSliceUs = 2000;
 /// Address space for stacks per thread: PostgreSQL's own limit of backends, twice.
@@ -128,7 +125,7 @@ class CoroutineModel final : public Model {
   std::vector<std::unique_ptr<Scheduler>> schedulers_;
   std::vector<std::thread> threads_;
   std::unique_ptr<ProcessSignals> process_signals_;
-  asio::thread_pool workers_;
+  BlockingWorkers workers_;
   std::atomic<bool> first_has_ended_{false};
   std::atomic<bool> stop_threads_{false};
   int exit_code_ = 0;
@@ -171,7 +168,7 @@ CoroutineModel::CoroutineModel(OperatingSystem& os, const CoroutineOptions& opti
       }()),
       process_signals_(std::make_unique<ProcessSignals>(schedulers_[0]->events(),
                                                         [this](int signo) { signal_came(signo); })),
-      workers_(static_cast<size_t>(options.blocking_workers)),
+      workers_(options.blocking_workers),
       inherited_(execute_again_inherited()) {
   if (inherited_) {
     // "<last virtual pid>;<the postmaster's state>": pids go on where the last image stopped.
@@ -223,7 +220,7 @@ void CoroutineModel::finish_the_rest() {
   stop_threads_.store(true, std::memory_order_release);
   for (auto& scheduler : schedulers_) scheduler->nudge();
   for (std::thread& thread : threads_) thread.join();
-  workers_.join();
+  workers_.stop();
 }
 
 // --- born
@@ -302,17 +299,36 @@ void CoroutineModel::pause_us(Task& task, int64_t duration_us) {
   while (os_.clock.monotonic_ns() < due_ns) scheduler.suspend_until(due_ns);
 }
 
+namespace {
+
+/// A blocking call and the fiber that waits for it, whose stack this lies on. A dropped task's
+/// stack is left alone, so the worker finds it even then.
+struct WaitedCall : BlockingWorkers::Job {
+  WaitedCall(const std::function<void()>& what, Scheduler& where, Pid who)
+      : Job{what, has_ended}, home(where), pid(who) {}
+
+  static void has_ended(Job& job) {
+    auto& call = static_cast<WaitedCall&>(job);
+    Scheduler& home = call.home;
+    Pid pid = call.pid;
+    call.ended.store(true, std::memory_order_release);
+    home.events().post([&home, pid] {
+      if (FiberTask* fiber = home.find(pid)) home.wake(*fiber);
+    });
+  }
+
+  Scheduler& home;
+  Pid pid;
+  std::atomic<bool> ended{false};
+};
+
+}  // namespace
+
 void CoroutineModel::run_blocking(Task& task, const std::function<void()>& work) {
-  // Shared with the worker: a task that is dropped meanwhile must not take the flag with it. The
-  // work itself lies on the task's stack, which a dropped task leaves alone.
-  auto done = std::make_shared<std::atomic<bool>>(false);
-  Pid pid = task.pid();
-  asio::post(workers_, [this, &work, done, pid] {
-    work();
-    done->store(true, std::memory_order_release);
-    wake(pid);
-  });
-  while (!done->load(std::memory_order_acquire)) fiber_of(task).scheduler.suspend();
+  Scheduler& scheduler = fiber_of(task).scheduler;
+  WaitedCall call(work, scheduler, task.pid());
+  workers_.submit(call);
+  while (!call.ended.load(std::memory_order_acquire)) scheduler.suspend();
 }
 
 void CoroutineModel::wake(Pid owner) {

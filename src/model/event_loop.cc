@@ -3,6 +3,7 @@
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,17 +26,22 @@ int64_t monotonic_ns() {
 EventLoop::EventLoop(TimerHook on_timer)
     : epoll_(epoll_create1(EPOLL_CLOEXEC)),
       wake_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      clock_fd_(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)),
       on_timer_(std::move(on_timer)) {
-  epoll_event event{};
-  event.events = EPOLLIN | EPOLLET;
-  event.data.ptr = nullptr;
-  if (epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_fd_, &event) != 0) {
-    throw Error(sqlstate::kInsufficientResources, "could not create an event loop: {}",
-                errno_text(errno));
+  // Told apart from watches by where they point to.
+  for (int* fd : {&wake_fd_, &clock_fd_}) {
+    epoll_event event{};
+    event.events = EPOLLIN | EPOLLET;
+    event.data.ptr = fd;
+    if (epoll_ctl(epoll_, EPOLL_CTL_ADD, *fd, &event) != 0) {
+      throw Error(sqlstate::kInsufficientResources, "could not create an event loop: {}",
+                  errno_text(errno));
+    }
   }
 }
 
 EventLoop::~EventLoop() {
+  ::close(clock_fd_);
   ::close(wake_fd_);
   ::close(epoll_);
 }
@@ -61,43 +67,50 @@ void EventLoop::remove(int fd) {
 }
 
 void EventLoop::post(std::function<void()> work) {
-  bool first;
   {
     std::lock_guard lock(mutex_);
-    first = posts_.empty();
     posts_.push_back(std::move(work));
-    has_posts_.store(true, std::memory_order_release);
   }
-  // One wake-up serves all posts that come before the loop looks.
+  // In one order with the loop's "I sleep": either it sees the post, or we see it sleep. The first
+  // to see it wakes it for all.
+  has_posts_.store(true, std::memory_order_seq_cst);
+  if (!sleeps_.load(std::memory_order_seq_cst) || !sleeps_.exchange(false)) return;
   uint64_t one = 1;
-  if (first) [[maybe_unused]]
-    ssize_t written = ::write(wake_fd_, &one, sizeof one);
-}
-
-int EventLoop::sleep(bool may_sleep, epoll_event* events, int limit) {
-  if (!may_sleep) return epoll_wait(epoll_, events, limit, 0);
-  if (timers_.empty()) return epoll_wait(epoll_, events, limit, -1);
-  int64_t left_ns = timers_.begin()->due_ns - monotonic_ns();
-  if (left_ns <= 0) return epoll_wait(epoll_, events, limit, 0);
-  timespec timeout{left_ns / 1'000'000'000, left_ns % 1'000'000'000};
-  int count = epoll_pwait2(epoll_, events, limit, &timeout, nullptr);
-  if (count >= 0 || errno != ENOSYS) return count;
-  return epoll_wait(epoll_, events, limit, static_cast<int>(left_ns / 1'000'000 + 1));
+  [[maybe_unused]] ssize_t written = ::write(wake_fd_, &one, sizeof one);
 }
 
 void EventLoop::run_once(bool may_sleep) {
-  epoll_event events[128];
-  int count = sleep(may_sleep && !has_posts_.load(std::memory_order_acquire), events, 128);
-  for (int i = 0; i < count; ++i) {
-    if (events[i].data.ptr != nullptr) {
-      static_cast<Watch*>(events[i].data.ptr)->happened(events[i].events);
-      continue;
-    }
-    uint64_t ignored;
-    [[maybe_unused]] ssize_t got = ::read(wake_fd_, &ignored, sizeof ignored);
+  arm_clock();
+  if (may_sleep) {
+    sleeps_.store(true, std::memory_order_seq_cst);
+    if (has_posts_.load(std::memory_order_seq_cst)) may_sleep = false;
   }
-  if (!timers_.empty()) ring_timers();
+  epoll_event events[128];
+  int count = epoll_wait(epoll_, events, 128, may_sleep ? -1 : 0);
+  sleeps_.store(false, std::memory_order_relaxed);
+  for (int i = 0; i < count; ++i) happened(events[i]);
   if (has_posts_.load(std::memory_order_acquire)) run_posts();
+}
+
+void EventLoop::happened(const epoll_event& event) {
+  if (event.data.ptr == &clock_fd_) {
+    armed_ns_ = 0;
+    ring_timers();
+  } else if (event.data.ptr != &wake_fd_) {
+    static_cast<Watch*>(event.data.ptr)->happened(event.events);
+  }
+}
+
+/// A clock that rings for a timer that was cancelled finds nothing to do and is set anew.
+void EventLoop::arm_clock() {
+  if (timers_.empty()) return;
+  int64_t due_ns = timers_.begin()->due_ns;
+  if (armed_ns_ != 0 && armed_ns_ <= due_ns) return;
+  armed_ns_ = due_ns;
+  // A time that has passed rings at once, but all zeros would mean "never".
+  itimerspec when{};
+  when.it_value = {due_ns / 1'000'000'000, due_ns % 1'000'000'000};
+  timerfd_settime(clock_fd_, TFD_TIMER_ABSTIME, &when, nullptr);
 }
 
 void EventLoop::ring_timers() {
@@ -110,13 +123,13 @@ void EventLoop::ring_timers() {
 }
 
 void EventLoop::run_posts() {
-  std::vector<std::function<void()>> posts;
   {
     std::lock_guard lock(mutex_);
-    posts.swap(posts_);
+    running_.swap(posts_);
     has_posts_.store(false, std::memory_order_relaxed);
   }
-  for (auto& work : posts) work();
+  for (auto& work : running_) work();
+  running_.clear();
 }
 
 }  // namespace cofork

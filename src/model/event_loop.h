@@ -2,7 +2,9 @@
 //
 // Sockets are registered once, edge-triggered: a round trip costs no registration call (Asio's
 // async_wait pays one epoll_ctl each; measured 4 system calls per round trip instead of 3). Timers
-// are a sorted set, and the sleep ends when the first is due: setting one costs no call at all.
+// are a sorted set behind one timerfd, which is set again only for a timer earlier than the one it
+// waits for: most are cancelled long before, so that sleeping and setting cost no call at all. A
+// post wakes the loop only if it sleeps.
 #pragma once
 
 #include <atomic>
@@ -53,17 +55,23 @@ class EventLoop {
   void run_once(bool may_sleep);
 
  private:
-  int sleep(bool may_sleep, ::epoll_event* events, int limit);
+  void happened(const ::epoll_event& event);
+  void arm_clock();
   void ring_timers();
   void run_posts();
 
   int epoll_;
-  int wake_fd_;  ///< an eventfd: somebody has posted
+  // Watched for edges only, so that nobody has to read them.
+  int wake_fd_;   ///< an eventfd: somebody has posted
+  int clock_fd_;  ///< a timerfd
   TimerHook on_timer_;
   std::set<Timer> timers_;
+  int64_t armed_ns_ = 0;  ///< when the timerfd will ring; 0: it will not
   std::mutex mutex_;  ///< guards posts_
   std::vector<std::function<void()>> posts_;
+  std::vector<std::function<void()>> running_;  ///< posts taken out; the room is kept
   std::atomic<bool> has_posts_{false};
+  std::atomic<bool> sleeps_{false};  ///< or is about to: posts must wake it
 };
 
 }  // namespace cofork
