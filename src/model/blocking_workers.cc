@@ -9,7 +9,7 @@ namespace cofork {
 
 namespace {
 
-void futex(std::atomic<uint32_t>& word, int operation, uint32_t value) {
+void call_futex(std::atomic<uint32_t>& word, int operation, uint32_t value) {
   syscall(SYS_futex, reinterpret_cast<uint32_t*>(&word), operation, value, nullptr, nullptr, 0);
 }
 
@@ -26,7 +26,7 @@ BlockingWorkers::BlockingWorkers(int count) {
 void BlockingWorkers::call(Worker& worker, Job* job) {
   worker.job = job;
   worker.is_called.store(1, std::memory_order_release);
-  futex(worker.is_called, FUTEX_WAKE_PRIVATE, 1);
+  call_futex(worker.is_called, FUTEX_WAKE_PRIVATE, 1);
 }
 
 void BlockingWorkers::submit(Job& job) {
@@ -55,7 +55,7 @@ BlockingWorkers::Job* BlockingWorkers::next(Worker& me) {
     idle_.push_back(&me);
   }
   while (me.is_called.load(std::memory_order_acquire) == 0) {
-    futex(me.is_called, FUTEX_WAIT_PRIVATE, 0);
+    call_futex(me.is_called, FUTEX_WAIT_PRIVATE, 0);
   }
   me.is_called.store(0, std::memory_order_relaxed);
   return me.job;

@@ -67,7 +67,7 @@ class EventLoop {
   TimerHook on_timer_;
   std::set<Timer> timers_;
   int64_t armed_ns_ = 0;  ///< when the timerfd will ring; 0: it will not
-  std::mutex mutex_;  ///< guards posts_
+  std::mutex mutex_;      ///< guards posts_
   std::vector<std::function<void()>> posts_;
   std::vector<std::function<void()>> running_;  ///< posts taken out; the room is kept
   std::atomic<bool> has_posts_{false};
