@@ -233,7 +233,8 @@ int serve_command(int argc, char** argv) {
                  {admin_functions()},
                  {activity_functions()},
                  {lock_functions()},
-                 {transaction_functions()}});
+                 {transaction_functions()},
+                 {wal_functions()}});
   return Serve(argc, argv).run();
 }
 

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <filesystem>
 #include <map>
 
 #include "client.h"
@@ -121,7 +122,108 @@ TEST_P(FilesTest, LostWalIsAPanic) {
        "LOG:  database system is shut down\n"}));
 }
 
+/// A directory with data checksums in which pgbench has been at work.
+class BenchedFilesTest : public FilesTest {
+ protected:
+  void SetUp() override {
+    FilesTest::SetUp();
+    if (IsSkipped()) return;
+    std::filesystem::remove_all(server.data());
+    const CommandResult made = run({server.program("initdb"), "-D", server.data(), "-U", "postgres",
+                                    "-A", "trust", "-E", "UTF8", "--locale=C", "-N", "-k"});
+    ASSERT_EQ(made.exit_code, 0) << made.err;
+    server.configure("listen_addresses = ''\nunix_socket_directories = '" + server.directory() +
+                     "'\nfsync = off\nwal_keep_size = 256MB\n");
+    server.start();
+    start_of_wal_ = server.value("select pg_current_wal_insert_lsn()");
+    pgbench({"-i", "-q", "-s", "1"});
+    pgbench({"-n", "-c", "8", "-t", "100", "-M", "prepared"});
+  }
+
+  void pgbench(std::vector<std::string> arguments) {
+    std::vector<std::string> command = {kBin + "pgbench", "-h", server.directory(), "-U",
+                                        "postgres"};
+    command.insert(command.end(), arguments.begin(), arguments.end());
+    command.push_back("postgres");
+    const CommandResult done = run(command, {"LC_ALL=C"});
+    ASSERT_EQ(done.exit_code, 0) << done.out << done.err;
+  }
+
+  void expect_whole_checksums() {
+    const CommandResult checked = run({kBin + "pg_checksums", "--check", "-D", server.data()});
+    EXPECT_EQ(checked.exit_code, 0) << checked.out << checked.err;
+    EXPECT_NE(checked.out.find("Bad checksums:  0\n"), std::string::npos) << checked.out;
+  }
+
+  /// The sums of pgbench's four tables and the length of its history, by table and by index.
+  std::string sums() {
+    std::string text;
+    for (const char* sql :
+         {"select sum(bbalance) from pgbench_branches", "select sum(tbalance) from pgbench_tellers",
+          "select sum(abalance) from pgbench_accounts", "select sum(delta) from pgbench_history"}) {
+      text += server.value(sql) + " ";
+    }
+    return text + server.value("select count(*) from pgbench_history");
+  }
+
+  std::string start_of_wal_;
+};
+
+TEST_P(BenchedFilesTest, ThePostgresToolsReadIt) {
+  const std::string end = server.value("select pg_current_wal_insert_lsn()");
+  ASSERT_EQ(server.stop(SIGINT), 0);
+  auto values = control();
+  EXPECT_EQ(values["Database cluster state"], "shut down");
+  EXPECT_EQ(values["Data page checksum version"], "1");
+  expect_whole_checksums();
+
+  const std::vector<std::string> dump = {
+      kBin + "pg_waldump", "-p", server.data() + "/pg_wal", "-s", start_of_wal_, "-e", end};
+  const CommandResult records = run(dump, {"LC_ALL=C"});
+  EXPECT_EQ(records.exit_code, 0) << records.err;
+  EXPECT_EQ(records.err, "");
+  for (const char* expected : {"rmgr: Heap ", "desc: HOT_UPDATE", "desc: INSERT", "rmgr: Btree ",
+                               "rmgr: Transaction ", "desc: COMMIT", "rmgr: Heap2 ", "FPW"}) {
+    EXPECT_NE(records.out.find(expected), std::string::npos) << expected;
+  }
+  EXPECT_EQ(records.out.find("UNKNOWN"), std::string::npos);
+
+  std::vector<std::string> with_statistics = dump;
+  with_statistics.push_back("--stats=record");
+  const CommandResult statistics = run(with_statistics, {"LC_ALL=C"});
+  EXPECT_EQ(statistics.exit_code, 0) << statistics.err;
+  for (const char* expected : {"Heap/HOT_UPDATE", "Heap/INSERT", "Transaction/COMMIT", "Total"}) {
+    EXPECT_NE(statistics.out.find(expected), std::string::npos) << expected;
+  }
+  EXPECT_EQ(statistics.out.find("UNKNOWN"), std::string::npos) << statistics.out;
+}
+
+TEST_P(BenchedFilesTest, ToolsReadItAfterACrashToo) {
+  const std::string before = sums();
+  server.kill_all();
+  server.start();
+  EXPECT_EQ(sums(), before);
+  ASSERT_EQ(server.stop(SIGINT), 0);
+  expect_whole_checksums();
+}
+
+TEST_P(BenchedFilesTest, TheOtherModeGoesOn) {
+  std::string before = sums();
+  for (int stop : {SIGINT, SIGQUIT, SIGINT}) {
+    SCOPED_TRACE(stop);
+    EXPECT_EQ(server.stop(stop), 0);
+    server.change_mode();
+    server.start();
+    EXPECT_EQ(sums(), before);
+    pgbench({"-n", "-c", "8", "-t", "50"});
+    before = sums();
+  }
+  ASSERT_EQ(server.stop(SIGINT), 0);
+  expect_whole_checksums();
+}
+
 INSTANTIATE_FOR_ALL_FLAVORS(FilesTest);
+INSTANTIATE_FOR_ALL_FLAVORS(BenchedFilesTest);
 
 }  // namespace
 }  // namespace cofork::test

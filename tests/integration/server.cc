@@ -285,6 +285,10 @@ bool Server::wait_ready() {
          !exit_code_;
 }
 
+void Server::change_mode() {
+  if (is_cofork()) flavor_ = has_processes() ? Flavor::kCoroutine : Flavor::kFork;
+}
+
 void Server::start(const std::vector<std::string>& arguments) {
   spawn(arguments);
   ASSERT_TRUE(wait_ready()) << "the server did not become ready:\n" << log();
@@ -313,6 +317,15 @@ void Server::signal(int signo) {
 int Server::stop(int signo) {
   signal(signo);
   return wait_exit();
+}
+
+void Server::kill_all() {
+  const auto children = children_of(pid_);
+  signal(SIGKILL);
+  for (const ProcessInfo& child : children) ::kill(child.pid, SIGKILL);
+  EXPECT_EQ(wait_exit(), 128 + SIGKILL);
+  const auto is_gone = [](const ProcessInfo& child) { return ::kill(child.pid, 0) != 0; };
+  EXPECT_TRUE(wait_until([&] { return std::all_of(children.begin(), children.end(), is_gone); }));
 }
 
 void Server::use_collector() {

@@ -87,8 +87,12 @@ class Server {
   /// Starts it without waiting for anything.
   void spawn(const std::vector<std::string>& arguments = {});
   bool wait_ready();
+  /// From the next start on, cofork runs this directory in its other mode.
+  void change_mode();
   /// Sends the signal of a shutdown mode and waits for the end; the exit code.
   int stop(int signo);
+  /// Kills the server with all its processes at once, as `kill -9` of a process group.
+  void kill_all();
   /// Waits for the end of the server program; its exit code (128 + signal when killed).
   int wait_exit();
   bool has_exited();

@@ -259,6 +259,7 @@ constexpr BuiltinFunction kRows[] = {
     BuiltinFunction{1714, "convert_from", kText, {kBytea, kName}, fn<convert_from>}.stable(),
     BuiltinFunction{1717, "convert_to", kBytea, {kText, kName}, fn<convert_to>}.stable(),
     BuiltinFunction{3432, "gen_random_uuid", kUuid, {}, fn<random_uuid>}.changing(),
+    {3165, "pg_wal_lsn_diff", kNumeric, {kPgLsn, kPgLsn}, fn<lsn_minus>},
     {3237, "pg_lsn_mi", kNumeric, {kPgLsn, kPgLsn}, fn<lsn_minus>},
     {5022, "pg_lsn_pli", kPgLsn, {kPgLsn, kNumeric}, fn<lsn_plus>},
     {5023, "numeric_pl_pg_lsn", kPgLsn, {kNumeric, kPgLsn}, fn<plus_lsn>},

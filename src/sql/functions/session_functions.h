@@ -16,6 +16,8 @@ std::span<const BuiltinFunction> admin_functions();
 std::span<const BuiltinFunction> lock_functions();
 /// Xids and snapshots (transaction_functions.cc).
 std::span<const BuiltinFunction> transaction_functions();
+/// Positions in WAL, switching to another file of it (wal_functions.cc).
+std::span<const BuiltinFunction> wal_functions();
 /// pg_stat_get_activity (activity_functions.cc).
 std::span<const BuiltinFunction> activity_functions();
 
