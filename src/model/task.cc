@@ -47,6 +47,9 @@ void set_latch(Latch& latch) {
 uint32_t wait_latch(uint32_t flags, int64_t timeout_ms, WaitEventId event) {
   Task& task = this_task();
   WaitSet& set = task.latch_wait_set(flags);
+  Latch nobodys;
+  // Not to be woken by a latch that is set already and that the caller will not reset.
+  if ((flags & kWaitLatch) == 0) set.modify_latch(0, nobodys);
   WaitOccurred occurred[2];
   int count = set.wait((flags & kWaitTimeout) != 0 ? timeout_ms : -1, occurred, event);
   uint32_t result = count == 0 ? static_cast<uint32_t>(kWaitTimeout) : 0;

@@ -31,6 +31,11 @@ std::string rows_of(Session& session, const std::string& sql) {
 /// The crash is announced to every client; who watches the test need not read it.
 void say_nothing(void*, const char*) {}
 
+/// An error that is libpq's own has no SQLSTATE; the others are the server's last words.
+bool is_loss_of_connection(const Result& result) {
+  return result.sqlstate.empty() || result.sqlstate.starts_with("57P0");
+}
+
 std::string described(const std::set<int64_t>& numbers) {
   std::string text;
   for (int64_t number : numbers) text += " " + to_string(number);
@@ -105,11 +110,6 @@ std::string Ledger::payment(const Payer& payer, int64_t number) const {
   return sql;
 }
 
-bool Ledger::is_loss_of_connection(const Session& session, const Result& result) {
-  if (PQstatus(const_cast<Session&>(session).raw()) != CONNECTION_OK) return true;
-  return result.sqlstate.rfind("57P0", 0) == 0;
-}
-
 void Ledger::complain(const std::string& what) {
   const std::lock_guard guard(complaints_mutex_);
   complaints_ += what + "\n";
@@ -141,7 +141,7 @@ bool Ledger::pay_once(Session& session, Payer& payer) {
     if (commits && &query == &queries.back()) payer.in_doubt = number;
     result = session.query(query);
     if (result.ok) continue;
-    if (is_loss_of_connection(session, result)) return false;
+    if (is_loss_of_connection(result)) return false;
     complain(query + ": " + result.sqlstate + " " + result.message);
     session.query("rollback");
     break;
@@ -179,7 +179,7 @@ void Ledger::make_tables() {
       made_[table] = {rows_after};
       return true;
     }
-    if (!is_loss_of_connection(session, result)) {
+    if (!is_loss_of_connection(result)) {
       complain(sql + ": " + result.sqlstate + " " + result.message);
     }
     return false;
@@ -227,7 +227,7 @@ void Ledger::keep_house() {
     const std::string sql = kChores[chore % std::size(kChores)];
     const Result result = session.query(sql);
     if (result.ok) continue;
-    if (is_loss_of_connection(session, result)) return;
+    if (is_loss_of_connection(result)) return;
     complain(sql + ": " + result.sqlstate + " " + result.message);
   }
 }

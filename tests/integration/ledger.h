@@ -71,7 +71,6 @@ class Ledger {
   std::vector<std::string> payment_queries(const Payer& payer, int64_t number) const;
   void make_tables();
   void keep_house();
-  bool is_loss_of_connection(const Session& session, const Result& result);
   void complain(const std::string& what);
   int64_t amount(int payer, int64_t number) const;
 

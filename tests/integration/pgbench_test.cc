@@ -21,6 +21,8 @@ namespace {
 const std::string kPgbench = "/usr/lib/postgresql/15/bin/pgbench";
 constexpr int kClientCounts[] = {1, 16, 64, 256};
 constexpr const char* kProtocols[] = {"simple", "extended", "prepared"};
+/// Three scripts, each by three protocols and with a connection for each transaction.
+constexpr size_t kRuns = 3 * (std::size(kProtocols) + 1) * std::size(kClientCounts);
 
 int number_from_environment(const char* name, int otherwise) {
   const char* text = std::getenv(name);
@@ -31,6 +33,8 @@ class PgbenchTest : public ServerTest {
  protected:
   const int scale_ = number_from_environment("COFORK_PGBENCH_SCALE", 1);
   const int seconds_ = number_from_environment("COFORK_PGBENCH_SECONDS", 0);
+
+  size_t runs_ = 0;
 
   void SetUp() override {
     if (run({kPgbench, "--version"}).exit_code != 0) GTEST_SKIP() << "there is no pgbench";
@@ -84,9 +88,9 @@ class PgbenchTest : public ServerTest {
           << done.out;
     }
     const size_t tps = done.out.find("tps = ");
-    std::cout << what << ": "
+    std::cout << "run " << ++runs_ << " of " << kRuns << ": " << what << ", "
               << (tps == std::string::npos
-                      ? "?"
+                      ? "no speed"
                       : done.out.substr(tps, done.out.find(' ', tps + 6) - tps))
               << std::endl;
   }
@@ -124,6 +128,7 @@ TEST_P(PgbenchMatrixTest, EveryScriptByEveryProtocol) {
   every_protocol_and_crowd("simple-update");
   expect_agreement();
   every_protocol_and_crowd("select-only");
+  EXPECT_EQ(runs_, kRuns);
   EXPECT_FALSE(server.find_in_log("ERROR:  "));
   EXPECT_FALSE(server.find_in_log("PANIC:  "));
 }

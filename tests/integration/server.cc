@@ -107,8 +107,9 @@ const std::string& test_root() {
     std::string path;
     Root() {
       // Short: a Unix socket's path has 107 characters.
-      char name[] = "/tmp/cofork.XXXXXX";
-      path = ::mkdtemp(name);
+      const char* parent = std::getenv("TMPDIR");
+      path = (parent == nullptr ? std::string("/tmp") : parent) + "/cofork.XXXXXX";
+      if (::mkdtemp(path.data()) == nullptr) std::abort();
     }
     ~Root() {
       std::error_code ignored;

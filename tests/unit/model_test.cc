@@ -192,6 +192,21 @@ TEST_P(ModelTest, WaitTimesOutAndNamesItsEvent) {
             }));
 }
 
+TEST_P(ModelTest, WaitWithoutTheLatchIsNotCutShortByIt) {
+  EXPECT_EQ(run([](Task& task) {
+              set_latch(task.latch());
+              int64_t begin = task.os().clock.monotonic_ns();
+              uint32_t result =
+                  wait_latch(kWaitTimeout | kWaitPostmasterDeath, 30, WaitEventId::kExtension);
+              EXPECT_IN_MODEL(result == kWaitTimeout);
+              EXPECT_IN_MODEL(task.os().clock.monotonic_ns() - begin >= 30'000'000);
+              result = wait_latch(kWaitLatch | kWaitTimeout | kWaitPostmasterDeath, 1000,
+                                  WaitEventId::kExtension);
+              EXPECT_IN_MODEL(result == kWaitLatch);
+            }),
+            0);
+}
+
 TEST_P(ModelTest, SignalsRunHandlersOrKill) {
   EXPECT_EQ(
       0, run([this](Task& task) {
