@@ -9,6 +9,7 @@
 #include "io/durable.h"
 #include "io/sync_tree.h"
 #include "os/process.h"
+#include "storage/page.h"
 #include "support/error.h"
 #include "wal/record.h"
 
