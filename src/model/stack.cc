@@ -83,15 +83,24 @@ void call_on(MappedStack& stack, void (*call)(void*), void* argument) {
 
 }  // namespace
 
-void check_stack_depth() {
-  Task& task = this_task();
-  if (depth_bytes(task) <= task.max_stack_depth_bytes * kFrameGrowth) [[likely]]
-    return;
+namespace {
+
+[[noreturn, gnu::noinline, gnu::cold]] void refuse_depth(const Task& task) {
   throw Error(sqlstate::kStatementTooComplex, "stack depth limit exceeded")
       .hint(
           "Increase the configuration parameter \"max_stack_depth\" (currently {}kB), after "
           "ensuring the platform's stack depth limit is adequate.",
           task.max_stack_depth_bytes / 1024);
+}
+
+}  // namespace
+
+void check_stack_depth(size_t more) {
+  Task& task = this_task();
+  size_t allowed = task.max_stack_depth_bytes * kFrameGrowth;
+  if (depth_bytes(task) + more * kFrameGrowth <= allowed) [[likely]]
+    return;
+  refuse_depth(task);
 }
 
 void set_max_stack_depth_bytes(size_t bytes) {
@@ -103,6 +112,11 @@ namespace detail {
 bool stack_is_low() {
   return static_cast<size_t>(frame_address() - this_task().stack.limit) <
          kStackReserveBytes * kFrameGrowth;
+}
+
+bool has_stack(size_t bytes) {
+  return static_cast<size_t>(frame_address() - this_task().stack.limit) >=
+         (bytes + kStackReserveBytes) * kFrameGrowth;
 }
 
 void call_on_deep_stack(void (*call)(void*), void* argument) {

@@ -5,6 +5,7 @@
 // with_stack() throws 54001 "stack depth limit exceeded" when the recursion has used
 // max_stack_depth, as check_stack_depth() in postgres.c. In the coroutine model it also continues
 // the call on a pooled deep stack when the fiber's small slot runs low; the callee may wait there.
+// A recursion that does not ask overflows a fiber's slot long before it does a process's stack.
 #pragma once
 
 #include <cstddef>
@@ -15,8 +16,9 @@
 
 namespace cofork {
 
-/// Throws Error 54001 when this task's recursion is deeper than max_stack_depth allows.
-void check_stack_depth();
+/// Throws Error 54001 when this task's recursion is deeper than max_stack_depth allows, or would be
+/// with `more` bytes.
+void check_stack_depth(size_t more = 0);
 /// The limit of the running task in bytes (max_stack_depth); set when the setting changes.
 void set_max_stack_depth_bytes(size_t bytes);
 
@@ -29,22 +31,18 @@ inline constexpr size_t kBigStackBytes = size_t{64} << 20;
 namespace detail {
 bool stack_is_low();
 void call_on_deep_stack(void (*call)(void*), void* argument);
-}  // namespace detail
+bool has_stack(size_t bytes);
 
 template <typename F>
-auto with_stack(F&& f) -> decltype(f()) {
-  check_stack_depth();
-  if (!detail::stack_is_low()) [[likely]]
-    return f();
+auto continue_on_deep_stack(F&& f) -> decltype(f()) {
   if constexpr (std::is_void_v<decltype(f())>) {
-    detail::call_on_deep_stack([](void* p) { (*static_cast<std::remove_reference_t<F>*>(p))(); },
-                               &f);
+    call_on_deep_stack([](void* p) { (*static_cast<std::remove_reference_t<F>*>(p))(); }, &f);
   } else {
     struct Frame {
       std::remove_reference_t<F>* call;
       decltype(f()) result{};
     } frame{&f};
-    detail::call_on_deep_stack(
+    call_on_deep_stack(
         [](void* p) {
           auto* fr = static_cast<Frame*>(p);
           fr->result = (*fr->call)();
@@ -52,6 +50,25 @@ auto with_stack(F&& f) -> decltype(f()) {
         &frame);
     return std::move(frame.result);
   }
+}
+
+}  // namespace detail
+
+template <typename F>
+auto with_stack(F&& f) -> decltype(f()) {
+  check_stack_depth();
+  if (!detail::stack_is_low()) [[likely]]
+    return f();
+  return detail::continue_on_deep_stack(f);
+}
+
+/// For a recursion whose depth is known before it starts, and which therefore does not ask at each
+/// level: calls `f` where it may use `bytes` of stack (as optimised code counts them). It may wait.
+template <typename F>
+auto with_stack_of(size_t bytes, F&& f) -> decltype(f()) {
+  check_stack_depth(bytes);
+  if (detail::has_stack(bytes)) return f();
+  return detail::continue_on_deep_stack(f);
 }
 
 }  // namespace cofork

@@ -286,10 +286,19 @@ class Analyzer {
   Expr* indirection(const Node& node, Scope& scope);
   Expr* subscripts(Expr* base, NodeList indices, Scope& scope);
   Expr* value_function(const Node& node);
+  /// Throws, with a frame of its own: in a function that recurses, an Error that is hardly ever
+  /// made would take half a kilobyte of stack at every level.
+  [[noreturn, gnu::noinline]] void fail_at(SqlState code, std::string_view message,
+                                           int location) const;
   Expr* function_call(const Node& node, Scope& scope);
+  [[gnu::noinline]] Expr* call_by_names(std::string_view schema, std::string_view name,
+                                        const std::vector<Expr*>& args,
+                                        std::span<const std::string_view> arg_names,
+                                        const Node& node, Scope& scope);
   Expr* grouping_function(const Node& node, Scope& scope);
   Expr* sublink(const Node& node, Scope& scope);
-  void quantified(const Node& node, Scope& scope, Expr& link, Expr* left, bool any);
+  [[gnu::noinline]] void quantified(const Node& node, Scope& scope, Expr& link, Expr* left,
+                                    bool any);
   Expr* row_comparison(std::string_view op, std::span<Expr*> left, std::span<Expr*> right,
                        int location);
   Expr* distinct_expression(const Node& node, Scope& scope, bool negate);

@@ -264,6 +264,10 @@ Expr* Analyzer::make_call(const BuiltinFunction& function, std::span<Expr*> args
   return e;
 }
 
+void Analyzer::fail_at(SqlState code, std::string_view message, int location) const {
+  throw Error(code, "{}", message).position(position(location));
+}
+
 // --- functions --------------------------------------------------------------------------------
 
 void Analyzer::no_such_function(std::string_view schema, std::string_view name,
@@ -436,6 +440,7 @@ Expr* Analyzer::finish_aggregate(const Candidate& chosen, std::string_view name,
 }
 
 Expr* Analyzer::function_call(const Node& node, Scope& scope) {
+  constexpr size_t kMostFunctionArguments = 100;  // FUNC_MAX_ARGS
   NodeList names = node.list("funcname");
   std::string_view schema = names.size() > 1 ? names[0]->text() : std::string_view{};
   std::string_view name = names.back()->text();
@@ -448,14 +453,26 @@ Expr* Analyzer::function_call(const Node& node, Scope& scope) {
       continue;
     }
     if (!arg_names.empty()) {
-      throw Error(sqlstate::kSyntaxError, "positional argument cannot follow named argument")
-          .position(position(raw->location()));
+      fail_at(sqlstate::kSyntaxError, "positional argument cannot follow named argument",
+              raw->location());
     }
     args.push_back(transform(*raw, scope));
   }
+  if (args.size() > kMostFunctionArguments) {
+    fail_at(sqlstate::kTooManyArguments,
+            fmt::format("cannot pass more than {} arguments to a function", kMostFunctionArguments),
+            node.location());
+  }
   if (arg_names.empty()) return call_function(schema, name, span_of(args), node, scope);
+  return call_by_names(schema, name, args, arg_names, node, scope);
+}
 
-  // name => value: put the values where the one function with those names wants them.
+/// name => value: puts the values where the one function with those names wants them. (Apart from
+/// function_call(), whose frame is on the stack once for every level of f(f(f(…))).)
+Expr* Analyzer::call_by_names(std::string_view schema, std::string_view name,
+                              const std::vector<Expr*>& args,
+                              std::span<const std::string_view> arg_names, const Node& node,
+                              Scope& scope) {
   size_t positional = args.size() - arg_names.size();
   for (const BuiltinFunction* function : functions_named(name)) {
     std::vector<Expr*> placed(function->args.size(), nullptr);

@@ -1,6 +1,7 @@
 // Target lists, GROUP BY, ORDER BY, DISTINCT, LIMIT and WINDOW (parse_target.c, parse_clause.c).
 #include <algorithm>
 
+#include "model/stack.h"
 #include "sql/analyze.h"
 
 namespace cofork {
@@ -236,7 +237,7 @@ List<List<int>> Analyzer::grouping_item(const Node& item, Scope& scope) {
   // The parts, each a list of columns (several for a parenthesised part).
   std::vector<std::vector<int>> parts;
   for (const Node* part : item.list("content")) {
-    for (const List<int>& set : grouping_item(*part, scope)) {
+    for (const List<int>& set : with_stack([&] { return grouping_item(*part, scope); })) {
       parts.emplace_back(set.begin(), set.end());
     }
   }

@@ -2,6 +2,7 @@
 // (parse_relation.c, and transformColumnRef in parse_expr.c).
 #include <algorithm>
 
+#include "model/stack.h"
 #include "sql/analyze.h"
 
 namespace cofork {
@@ -57,7 +58,8 @@ Expr* Analyzer::clone_outer(const Expr* expr, int levels_up, int location) {
   if (e->kind == ExprKind::kVar) e->levels_up += levels_up;
   if (!e->args.empty()) {
     std::vector<Expr*> args;
-    for (const Expr* arg : e->args) args.push_back(clone_outer(arg, levels_up, location));
+    for (const Expr* arg : e->args)
+      args.push_back(with_stack([&] { return clone_outer(arg, levels_up, location); }));
     e->args = span_of(args);
   }
   return e;

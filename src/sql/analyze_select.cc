@@ -89,6 +89,11 @@ Query* Analyzer::select_statement(const Node& node, Scope* parent, Place place, 
     } else {
       plain_select(node, scope);
     }
+    constexpr size_t kMostTargets = 1664;  // MaxTupleAttributeNumber
+    if (query->targets.size() > kMostTargets) {
+      throw Error(sqlstate::kTooManyColumns, "target lists can have at most {} entries",
+                  kMostTargets);
+    }
     if (!is_set_leaf) set_output_unknowns_to_text(*query);
     if (NodeList clauses = node.list("lockingClause"); !clauses.empty()) {
       refuse_row_locks(node, *query);
@@ -353,7 +358,9 @@ void Analyzer::common_table(const Node& cte, Scope& scope, bool recursive) {
   inner.query = query;
   inner.recursive_table = table;
   query->parent = scope.query;
-  if (const Node* with = select.node("withClause")) with_clause(*with, inner);
+  if (const Node* with = select.node("withClause")) {
+    with_stack([&] { with_clause(*with, inner); });
+  }
   set_operation(select, inner);
   for (size_t i = 0; i < table->columns.size(); ++i) {
     const Column& first = table->columns[i];

@@ -29,8 +29,7 @@ Expr* Analyzer::sublink(const Node& node, Scope& scope) {
     return link;
   }
   if (columns != 1) {
-    throw Error(sqlstate::kSyntaxError, "subquery must return only one column")
-        .position(position(location));
+    fail_at(sqlstate::kSyntaxError, "subquery must return only one column", location);
   }
   link->sublink = SubLinkKind::kScalar;
   link->type = first->type;
@@ -40,9 +39,9 @@ Expr* Analyzer::sublink(const Node& node, Scope& scope) {
     const BuiltinType* type = find_type(first->type);
     link->type = type->is_array() ? type->oid : type->array_oid;
     if (link->type == kInvalidOid) {
-      throw Error(sqlstate::kUndefinedObject, "could not find array type for data type {}",
-                  type_name(first->type))
-          .position(position(location));
+      fail_at(sqlstate::kUndefinedObject,
+              fmt::format("could not find array type for data type {}", type_name(first->type)),
+              location);
     }
   }
   return link;

@@ -334,7 +334,9 @@ void Planner::emit_sub_link(const Expr& expr, int out, Program& program) {
   // What the outer query's nodes computed must not stand in for expressions inside.
   std::vector<Replacement> outer = std::move(replacements_);
   replacements_.clear();
+  uint32_t beside = std::exchange(sub_plan_depth_, 0);
   PlannedQuery planned = plan_query(*expr.subquery);
+  sub_plan_depth_ = std::max(beside, planned.root->depth + sub_plan_depth_ + 1);
   replacements_ = std::move(outer);
   sub->root = planned.root;
   sub->first_output = planned.first_output;

@@ -186,6 +186,9 @@ class PlanNode {
   /// The statement is over: lets go of pages. May wait; open() makes it usable again.
   virtual void close() {}
   virtual void explain(ExplainSink& sink) const = 0;
+
+  /// How many nodes stand on each other from here down, those of WITH queries included.
+  uint32_t depth = 1;
 };
 
 /// A sub-select in an expression.
@@ -256,7 +259,7 @@ class Execution {
     nulls[number - 1] = is_null;
   }
   void start();
-  bool next() { return root->next(*this); }
+  bool next() { return stack_bytes == 0 ? root->next(*this) : next_deep(); }
   const Datum* row_values() const { return values + first_output; }
   const bool* row_nulls() const { return nulls + first_output; }
 
@@ -270,9 +273,14 @@ class Execution {
   std::vector<CommonTableState*> common_tables;
   std::string scratch;          ///< text on its way through kIoCast
   RegisteredSnapshot snapshot;  ///< what the statement sees; set before start() if it reads tables
-  int64_t processed = 0;        ///< rows inserted, updated, deleted
+  /// What the nodes' calls of each other need at most; 0 when it is nothing to speak of. Nodes do
+  /// not ask for stack at every level: that would be once a row.
+  size_t stack_bytes = 0;
+  int64_t processed = 0;  ///< rows inserted, updated, deleted
   /// The statement is over: closes every node and lets go of the snapshot.
   void finish();
+
+  bool next_deep();
 
   // Owned by the execution; filled by the planner.
   Arena arena{4096};

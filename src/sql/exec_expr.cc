@@ -18,7 +18,7 @@ ElementLayout layout_of(const BuiltinType& type) {
   return {type.length, type.by_value, type.align};
 }
 
-void min_max(const Step& step, Datum* values, bool* nulls) {
+[[gnu::noinline]] void min_max(const Step& step, Datum* values, bool* nulls) {
   const CallSite& site = *step.site;
   bool greatest = step.b != 0;
   int best = -1;
@@ -88,7 +88,7 @@ Datum nest_arrays(const CallSite& site, Arena& arena, const Datum* values, const
                      reinterpret_cast<const bool*>(null_flags.data()));
 }
 
-void make_array(const Step& step, Execution& ex) {
+[[gnu::noinline]] void make_array(const Step& step, Execution& ex) {
   const CallSite& site = *step.site;
   ex.nulls[step.out] = false;
   Arena& arena = *ex.context.arena;
@@ -103,7 +103,7 @@ void make_array(const Step& step, Execution& ex) {
                                     {ex.values + site.first, count}, ex.nulls + site.first);
 }
 
-void row_compare(const Step& step, Datum* values, bool* nulls) {
+[[gnu::noinline]] void row_compare(const Step& step, Datum* values, bool* nulls) {
   const CallSite& site = *step.site;
   int order = 0;
   nulls[step.out] = false;
@@ -122,7 +122,7 @@ void row_compare(const Step& step, Datum* values, bool* nulls) {
   values[step.out] = datum_from_bool(result);
 }
 
-void subscript(const Step& step, Datum* values, bool* nulls) {
+[[gnu::noinline]] void subscript(const Step& step, Datum* values, bool* nulls) {
   const CallSite& site = *step.site;
   nulls[step.out] = true;
   for (int i = 0; i < site.call.count; ++i) {
@@ -145,7 +145,7 @@ void subscript(const Step& step, Datum* values, bool* nulls) {
   nulls[step.out] = is_null;
 }
 
-void slice(const Step& step, Execution& ex) {
+[[gnu::noinline]] void slice(const Step& step, Execution& ex) {
   const CallSite& site = *step.site;
   ex.nulls[step.out] = true;
   if (ex.nulls[site.first]) return;
@@ -200,7 +200,7 @@ void slice(const Step& step, Execution& ex) {
                                     reinterpret_cast<const bool*>(kept_nulls.data()));
 }
 
-void io_cast(const Step& step, Execution& ex) {
+[[gnu::noinline]] void io_cast(const Step& step, Execution& ex) {
   const CallSite& site = *step.site;
   ex.nulls[step.out] = ex.nulls[site.first];
   if (ex.nulls[site.first]) return;
@@ -209,7 +209,7 @@ void io_cast(const Step& step, Execution& ex) {
   ex.values[step.out] = site.type->from_text(ex.context, ex.scratch);
 }
 
-void array_cast(const Step& step, Execution& ex) {
+[[gnu::noinline]] void array_cast(const Step& step, Execution& ex) {
   const CallSite& site = *step.site;
   ex.nulls[step.out] = ex.nulls[site.first];
   if (ex.nulls[site.first]) return;
@@ -234,7 +234,7 @@ void array_cast(const Step& step, Execution& ex) {
                                     reinterpret_cast<const bool*>(cast_nulls.data()));
 }
 
-void array_compare(const Step& step, Execution& ex) {
+[[gnu::noinline]] void array_compare(const Step& step, Execution& ex) {
   const CallSite& site = *step.site;
   int left = site.first, item = site.first + 1, array = site.first + 2;
   bool any = site.flag;
@@ -287,7 +287,7 @@ bool boolean_test(BoolTest test, bool value, bool is_null) {
   return false;
 }
 
-void distinct(const Step& step, Datum* values, bool* nulls) {
+[[gnu::noinline]] void distinct(const Step& step, Datum* values, bool* nulls) {
   CallSite& site = *step.site;
   bool left_null = nulls[site.first], right_null = nulls[site.first + 1];
   nulls[step.out] = false;
@@ -311,7 +311,7 @@ void null_if(const Step& step, Datum* values, bool* nulls) {
   nulls[step.out] = nulls[left] || equal;
 }
 
-void row_null_test(const Step& step, Datum* values, bool* nulls) {
+[[gnu::noinline]] void row_null_test(const Step& step, Datum* values, bool* nulls) {
   const CallSite& site = *step.site;
   bool wanted_null = step.b == 0;
   bool all = true;
@@ -320,7 +320,7 @@ void row_null_test(const Step& step, Datum* values, bool* nulls) {
   nulls[step.out] = false;
 }
 
-void grouping(const Step& step, Datum* values, bool* nulls) {
+[[gnu::noinline]] void grouping(const Step& step, Datum* values, bool* nulls) {
   const CallSite& site = *step.site;
   auto mask = static_cast<uint64_t>(values[site.first]);
   int32_t bits = 0;

@@ -25,13 +25,14 @@ bool same_const(const Expr& a, const Expr& b) {
          type->compare(a.value, b.value) == 0;
 }
 
-void walk_list(std::span<Expr* const> list, int depth,
-               const std::function<bool(const Expr&, int)>& visit) {
+// Not inlined: twenty copies of walk() would make walk_query()'s frame ten times as large.
+[[gnu::noinline]] void walk_list(std::span<Expr* const> list, int depth,
+                                 const std::function<bool(const Expr&, int)>& visit) {
   for (const Expr* e : list) walk(e, depth, visit);
 }
 
-void walk_from(const FromTree* tree, int depth,
-               const std::function<bool(const Expr&, int)>& visit) {
+[[gnu::noinline]] void walk_from(const FromTree* tree, int depth,
+                                 const std::function<bool(const Expr&, int)>& visit) {
   if (tree == nullptr) return;
   with_stack([&] {
     walk_from(tree->left, depth, visit);
@@ -40,8 +41,8 @@ void walk_from(const FromTree* tree, int depth,
   });
 }
 
-void walk_modification(const Modification& modification, int depth,
-                       const std::function<bool(const Expr&, int)>& visit) {
+[[gnu::noinline]] void walk_modification(const Modification& modification, int depth,
+                                         const std::function<bool(const Expr&, int)>& visit) {
   for (const Target& target : modification.returning) walk(target.expr, depth, visit);
   for (const Target& target : modification.generated) walk(target.expr, depth, visit);
   for (const CheckedConstraint& check : modification.checks) walk(check.condition, depth, visit);
@@ -81,7 +82,8 @@ bool same_expr(const Expr* a, const Expr* b) {
   });
 }
 
-void walk(const Expr* expr, int depth, const std::function<bool(const Expr&, int)>& visit) {
+[[gnu::noinline]] void walk(const Expr* expr, int depth,
+                            const std::function<bool(const Expr&, int)>& visit) {
   if (expr == nullptr || !visit(*expr, depth)) return;
   with_stack([&] {
     walk_list(expr->args, depth, visit);
@@ -91,7 +93,10 @@ void walk(const Expr* expr, int depth, const std::function<bool(const Expr&, int
   });
 }
 
-void walk_query(const Query& query, int depth, const std::function<bool(const Expr&, int)>& visit) {
+namespace {
+
+void walk_query_here(const Query& query, int depth,
+                     const std::function<bool(const Expr&, int)>& visit) {
   for (const Target& target : query.targets) walk(target.expr, depth, visit);
   walk_from(query.from, depth, visit);
   walk(query.where, depth, visit);
@@ -119,9 +124,21 @@ void walk_query(const Query& query, int depth, const std::function<bool(const Ex
   if (query.right != nullptr) walk_query(*query.right, depth + 1, visit);
 }
 
+}  // namespace
+
+void walk_query(const Query& query, int depth, const std::function<bool(const Expr&, int)>& visit) {
+  with_stack([&] { walk_query_here(query, depth, visit); });
+}
+
 namespace {
 
 // How good a name is: a column's or function's beats a type's beats none (FigureColnameInternal).
+int figure_name(const Node* node, std::string_view& name);
+
+int figure_name_below(const Node* node, std::string_view& name) {
+  return with_stack([&] { return figure_name(node, name); });
+}
+
 int figure_name(const Node* node, std::string_view& name) {
   if (node == nullptr) return 0;
   switch (node->kind) {
@@ -135,7 +152,7 @@ int figure_name(const Node* node, std::string_view& name) {
       for (const Node* item : node->list("indirection")) {
         if (item != nullptr && item->is(NodeKind::kString)) field_name = item->text();
       }
-      if (field_name.empty()) return figure_name(node->node("arg"), name);
+      if (field_name.empty()) return figure_name_below(node->node("arg"), name);
       name = field_name;
       return 2;
     }
@@ -147,7 +164,7 @@ int figure_name(const Node* node, std::string_view& name) {
       name = "nullif";
       return 2;
     case NodeKind::kTypeCast: {
-      int strength = figure_name(node->node("arg"), name);
+      int strength = figure_name_below(node->node("arg"), name);
       if (strength > 1) return strength;
       const Node* type = node->node("typeName");
       if (type == nullptr) return strength;
@@ -155,7 +172,7 @@ int figure_name(const Node* node, std::string_view& name) {
       return 1;
     }
     case NodeKind::kCollateClause:
-      return figure_name(node->node("arg"), name);
+      return figure_name_below(node->node("arg"), name);
     case NodeKind::kGroupingFunc:
       name = "grouping";
       return 2;
@@ -169,12 +186,12 @@ int figure_name(const Node* node, std::string_view& name) {
         NodeList targets = select->list("targetList");
         if (targets.empty()) return 0;
         name = targets[0]->string("name");
-        return name.empty() ? figure_name(targets[0]->node("val"), name) : 2;
+        return name.empty() ? figure_name_below(targets[0]->node("val"), name) : 2;
       }
       return name.empty() ? 0 : 2;
     }
     case NodeKind::kCaseExpr: {
-      int strength = figure_name(node->node("defresult"), name);
+      int strength = figure_name_below(node->node("defresult"), name);
       if (strength > 1) return strength;
       name = "case";
       return 1;
@@ -227,7 +244,7 @@ int figure_name(const Node* node, std::string_view& name) {
 
 std::string_view figure_column_name(const Node& node) {
   std::string_view name;
-  with_stack([&] { figure_name(&node, name); });
+  figure_name(&node, name);
   return name.empty() ? "?column?" : name;
 }
 

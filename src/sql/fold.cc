@@ -87,6 +87,7 @@ class Folder {
   }
 
   void fold_query(Query& query);
+  void fold_query_here(Query& query);
 
  private:
   Expr* fold(Expr* e);
@@ -311,7 +312,10 @@ void Folder::fold_modification(Modification& modification) {
 }
 
 void Folder::fold_query(Query& query) {
-  if (query.is_folded) return;
+  if (!query.is_folded) with_stack([&] { fold_query_here(query); });
+}
+
+void Folder::fold_query_here(Query& query) {
   auto fold_if = [&](Expr*& e) {
     if (e != nullptr) e = fold(e);
   };

@@ -89,24 +89,22 @@ void LimitNode::explain(ExplainSink& sink) const {
 
 void AppendNode::open(Execution& execution) {
   side_ = 0;
-  sides_[0]->open(execution);
+  sides_[0].node->open(execution);
 }
 
 bool AppendNode::next(Execution& execution) {
-  while (!sides_[side_]->next(execution)) {
-    if (side_ == 1) return false;
-    side_ = 1;
-    sides_[1]->open(execution);
+  while (!sides_[side_].node->next(execution)) {
+    if (side_ + 1 == sides_.size()) return false;
+    sides_[++side_].node->open(execution);
   }
   arena_.reset();
-  copies_[side_]->run(execution, arena_);
+  sides_[side_].copy->run(execution, arena_);
   return true;
 }
 
 void AppendNode::explain(ExplainSink& sink) const {
   sink.node("Append");
-  sink.child(*sides_[0]);
-  sink.child(*sides_[1]);
+  for (const Side& side : sides_) sink.child(*side.node);
 }
 
 void SetOperationNode::open(Execution& execution) {

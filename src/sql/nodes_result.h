@@ -1,6 +1,7 @@
 // Plan nodes near the top: select lists, LIMIT, set operations, recursive queries.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "sql/exec.h"
@@ -70,18 +71,22 @@ class LimitNode final : public PlanNode {
 /// UNION ALL: one side after the other, copied into the slots of the result (nodeAppend.c).
 class AppendNode final : public PlanNode {
  public:
-  AppendNode(PlanNode* left, PlanNode* right, Program* copy_left, Program* copy_right)
-      : sides_{left, right}, copies_{copy_left, copy_right} {}
+  struct Side {
+    PlanNode* node;
+    Program* copy;  ///< its columns into the result's slots
+  };
+  explicit AppendNode(std::vector<Side> sides) : sides_(std::move(sides)) {
+    for (const Side& side : sides_) depth = std::max(depth, side.node->depth + 1);
+  }
   void open(Execution& execution) override;
   bool next(Execution& execution) override;
   void explain(ExplainSink& sink) const override;
   /// Which side the last row came from.
-  int side() const { return side_; }
+  size_t side() const { return side_; }
 
  private:
-  PlanNode* sides_[2];
-  Program* copies_[2];
-  int side_ = 0;
+  std::vector<Side> sides_;
+  size_t side_ = 0;
   Arena arena_;
 };
 

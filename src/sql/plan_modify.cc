@@ -42,6 +42,7 @@ PlannedQuery Planner::plan_modification(Query& query) {
   ModifyNode* node = query.command == CommandKind::kInsert   ? plan_insert(query)
                      : query.command == CommandKind::kUpdate ? plan_update(query)
                                                              : plan_delete(query);
+  put_on(*node, node->child);
   planned.first_output = new_slots(modification.returning.size());
   if (!modification.returning.empty()) {
     node->returning = new_program();

@@ -1,4 +1,5 @@
 // Set operations and WITH.
+#include "model/stack.h"
 #include "sql/nodes_group.h"
 #include "sql/nodes_result.h"
 #include "sql/nodes_scan.h"
@@ -17,6 +18,42 @@ Program* copy_columns(Program* program, const RowShape& from, int to) {
   return program;
 }
 
+/// Whether `query` is a union that gives `above`, the union it is part of, its rows just as they
+/// are.
+bool is_part_of(const Query& query, const Query& above) {
+  if (above.operation != SetOperation::kUnion || query.operation != SetOperation::kUnion ||
+      (above.all && !query.all) || query.limit != nullptr || query.offset != nullptr ||
+      !query.order.empty() || !query.tables.empty() ||
+      query.targets.size() != query.set_result->columns.size()) {
+    return false;
+  }
+  for (size_t i = 0; i < query.targets.size(); ++i) {
+    const Expr& column = *query.targets[i].expr;  // not when it was brought to a common type
+    if (column.kind != ExprKind::kVar || column.entry != query.set_result ||
+        column.column != static_cast<int>(i)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// What a set operation is made of: its two sides, or all of a UNION b UNION c at once
+/// (plan_union_children in prepunion.c), so that a thousand of them are no deeper than two.
+std::vector<Query*> operands_of(const Query& query) {
+  std::vector<Query*> operands;
+  std::vector<Query*> pending = {query.right, query.left};
+  while (!pending.empty()) {
+    Query* next = pending.back();
+    pending.pop_back();
+    if (is_part_of(*next, query)) {
+      pending.insert(pending.end(), {next->right, next->left});
+    } else {
+      operands.push_back(next);
+    }
+  }
+  return operands;
+}
+
 RowShape result_shape(RangeEntry& result) {
   RowShape shape;
   int slot = result.first_slot;
@@ -27,13 +64,14 @@ RowShape result_shape(RangeEntry& result) {
 }  // namespace
 
 PlanNode* Planner::plan_set_operation(Query& query, PlannedQuery&) {
-  PlannedQuery left = plan_query(*query.left);
-  PlannedQuery right = plan_query(*query.right);
   RangeEntry& result = *query.set_result;
-  result.first_slot = new_slots(result.columns.size());
-  auto* append = make_node<AppendNode>(
-      left.root, right.root, copy_columns(new_program(), left.output, result.first_slot),
-      copy_columns(new_program(), right.output, result.first_slot));
+  std::vector<AppendNode::Side> sides;
+  for (Query* operand : operands_of(query)) {
+    PlannedQuery planned = plan_query(*operand);
+    if (sides.empty()) result.first_slot = new_slots(result.columns.size());
+    sides.push_back({planned.root, copy_columns(new_program(), planned.output, result.first_slot)});
+  }
+  auto* append = make_node<AppendNode>(std::move(sides));
   if (query.operation == SetOperation::kUnion && query.all) return append;
   return make_node<SetOperationNode>(append, result_shape(result), query.operation, query.all);
 }
@@ -65,10 +103,14 @@ void Planner::plan_common_tables(Query& query) {
     CommonTableState* state = ex_.owned_tables.back().get();
     ex_.common_tables.push_back(state);
     if (table->recursive) {
-      plan_recursive(*table);
+      with_stack([&] { plan_recursive(*table); });
       continue;
     }
+    // Its sub-selects are computed below whoever reads it.
+    uint32_t beside = std::exchange(sub_plan_depth_, 0);
     PlannedQuery planned = plan_query(*table->query);
+    planned.root->depth += sub_plan_depth_;
+    sub_plan_depth_ = std::max(beside, sub_plan_depth_);
     state->plan = planned.root;
     state->output = planned.output;
   }

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "model/stack.h"
 #include "settings/settings.h"
 #include "sql/analyze.h"
 #include "sql/nodes_join.h"
@@ -34,14 +35,15 @@ void mark_used_columns(Query& query, Arena& arena) {
     prepare(entry);
     entry.used[entry.columns.size()] = true;
   };
-  std::function<void(Query&)> visit_entries = [&](Query& level) {
+  std::vector<Query*> pending;
+  auto visit_level = [&](Query& level) {
     for (RangeEntry* entry : level.entries) {
       if (entry->kind == RangeKind::kTable) prepare(*entry);
       if (entry->row_lock != RowLockStrength::kNone) {
         mark_all(*entry);  // a newer version is shown as a whole
         mark_place(*entry);
       }
-      if (entry->subquery != nullptr) visit_entries(*entry->subquery);
+      if (entry->subquery != nullptr) pending.push_back(entry->subquery);
     }
     if (Modification* modification = level.modification) {
       for (RangeEntry* entry : {modification->old_row, modification->row}) {
@@ -53,14 +55,22 @@ void mark_used_columns(Query& query, Arena& arena) {
       }
     }
     for (CommonTable* table : level.tables) {
-      if (table->query != nullptr) visit_entries(*table->query);
+      if (table->query != nullptr) pending.push_back(table->query);
     }
-    if (level.left != nullptr) visit_entries(*level.left);
-    if (level.right != nullptr) visit_entries(*level.right);
+    if (level.left != nullptr) pending.push_back(level.left);
+    if (level.right != nullptr) pending.push_back(level.right);
   };
-  visit_entries(query);
+  auto visit_entries = [&](Query* top) {
+    pending.push_back(top);
+    while (!pending.empty()) {
+      Query* level = pending.back();
+      pending.pop_back();
+      visit_level(*level);
+    }
+  };
+  visit_entries(&query);
   walk_query(query, 0, [&](const Expr& part, int) {
-    if (part.subquery != nullptr) visit_entries(*part.subquery);
+    if (part.subquery != nullptr) visit_entries(part.subquery);
     if (part.kind == ExprKind::kVar && part.entry->kind == RangeKind::kTable) {
       prepare(*part.entry);
       part.entry->used[static_cast<size_t>(part.column)] = true;
@@ -441,8 +451,10 @@ namespace {
 void collect_conditions(const FromTree* tree, std::vector<Expr*>& all) {
   if (tree == nullptr || tree->entry != nullptr) return;
   if (tree->condition != nullptr && tree->join == JoinKind::kInner) all.push_back(tree->condition);
-  collect_conditions(tree->left, all);
-  collect_conditions(tree->right, all);
+  with_stack([&] {
+    collect_conditions(tree->left, all);
+    collect_conditions(tree->right, all);
+  });
 }
 
 }  // namespace

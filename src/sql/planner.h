@@ -9,8 +9,10 @@
 //   compile_expr.cc   expressions, as ExecInitExprRec in execExpr.c
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 #include "catalog/relation_cache.h"
@@ -45,6 +47,8 @@ class Planner {
   Program* compile_targets(const List<Target>& targets, int first_slot);
   /// All is planned: makes the frame and tells the call sites where their arguments are.
   void finish();
+  /// Of the whole plan: see Execution::stack_bytes.
+  size_t stack_bytes(const PlanNode& root) const;
 
   /// A program of one expression, its value in program->result.
   Program* compile(const Expr& expr);
@@ -144,8 +148,19 @@ class Planner {
   Node* make_node(Args&&... args) {
     auto node = std::make_unique<Node>(std::forward<Args>(args)...);
     Node* raw = node.get();
+    (put_on(*raw, args), ...);
     ex_.nodes.push_back(std::move(node));
     return raw;
+  }
+
+  /// `node` calls what it was made from, if that is a node or a WITH query's rows.
+  template <typename From>
+  static void put_on(PlanNode& node, const From& from) {
+    if constexpr (std::is_convertible_v<From, const PlanNode*>) {
+      if (from != nullptr) node.depth = std::max(node.depth, from->depth + 1);
+    } else if constexpr (std::is_convertible_v<From&, const CommonTableState&>) {
+      if (from.plan != nullptr) node.depth = std::max(node.depth, from.plan->depth + 1);
+    }
   }
 
   struct Initial {
@@ -160,6 +175,7 @@ class Planner {
   std::vector<Replacement> replacements_;
   std::vector<const Expr*> group_exprs_;  ///< of the query being planned, for GROUPING()
   int grouping_slot_ = -1;
+  uint32_t sub_plan_depth_ = 0;  ///< of the deepest sub-select so far in the query being planned
   /// ORDER BY of a query over one table, which an index may give it; empty: none wanted.
   struct WantedOrder {
     const RangeEntry* entry;

@@ -1,4 +1,5 @@
 // Rows outside the frame: keeping them, putting them back, finding them by hash.
+#include "model/stack.h"
 #include "sql/exec.h"
 
 namespace cofork {
@@ -131,7 +132,15 @@ bool CommonTableState::fetch(Execution& execution, size_t index) {
 void Execution::start() {
   for (auto& sub_plan : sub_plans) sub_plan->reset();
   processed = 0;
-  root->open(*this);
+  if (stack_bytes == 0) {
+    root->open(*this);
+  } else {
+    with_stack_of(stack_bytes, [&] { root->open(*this); });
+  }
+}
+
+bool Execution::next_deep() {
+  return with_stack_of(stack_bytes, [&] { return root->next(*this); });
 }
 
 void Execution::finish() {

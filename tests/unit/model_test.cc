@@ -527,6 +527,40 @@ TEST_P(ModelTest, BigStackIsThereForParsers) {
             }));
 }
 
+[[gnu::noinline]] int use_stack(size_t kilobytes) {
+  volatile char frame[1024];
+  frame[0] = static_cast<char>(kilobytes);
+  return kilobytes == 0 ? 0 : use_stack(kilobytes - 1) + (frame[0] == frame[0] ? 1 : 0);
+}
+
+/// A recursion of known depth asks once: it gets its stack, or is refused before it begins.
+TEST_P(ModelTest, StackOfAKnownSizeIsThereOrRefused) {
+  EXPECT_EQ(0, run([](Task& task) {
+              listen_for_children(task);
+              task.model().spawn(task, {"known",
+                                        [](Task&) {
+                                          for (int round = 0; round < 2; ++round) {
+                                            int used = with_stack_of(size_t{600} << 10,
+                                                                     [] { return use_stack(500); });
+                                            if (used != 500) proc_exit(8);
+                                          }
+                                          SqlState state;
+                                          bool began = false;
+                                          try {
+                                            with_stack_of(size_t{1} << 30, [&] { began = true; });
+                                          } catch (const Error& error) {
+                                            state = error.data().sqlstate;
+                                          }
+                                          if (state != sqlstate::kStatementTooComplex || began)
+                                            proc_exit(9);
+                                        },
+                                        {},
+                                        true});
+              auto deaths = reap_all(task, 1);
+              EXPECT_IN_MODEL(deaths.size() == 1 && deaths[0].status.is_exit(0));
+            }));
+}
+
 [[gnu::noinline]] int overflow(volatile int* bottomless) {
   volatile int frame[1024];
   frame[0] = *bottomless;
