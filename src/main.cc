@@ -26,6 +26,7 @@ constexpr Command kCommands[] = {
     {"ps", cofork::ps_command, "who runs a server: role, pid, state, cost"},
     {"shmem", cofork::shmem_command, "the map of a server's shared memory"},
     {"settings", cofork::settings_command, "what can be set, and what has an effect here"},
+    {"page", cofork::page_command, "one page of a table's or an index's file"},
 };
 
 /// Links that take a PostgreSQL program's place.

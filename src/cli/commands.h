@@ -14,5 +14,6 @@ int ctl_command(int argc, char** argv);       ///< cofork ctl, pg_ctl
 int ps_command(int argc, char** argv);        ///< cofork ps
 int shmem_command(int argc, char** argv);     ///< cofork shmem
 int settings_command(int argc, char** argv);  ///< cofork settings
+int page_command(int argc, char** argv);      ///< cofork page
 
 }  // namespace cofork

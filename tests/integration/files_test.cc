@@ -198,6 +198,28 @@ TEST_P(BenchedFilesTest, ThePostgresToolsReadIt) {
   EXPECT_EQ(statistics.out.find("UNKNOWN"), std::string::npos) << statistics.out;
 }
 
+TEST_P(BenchedFilesTest, OwnToolShowsItsPages) {
+  if (server.is_reference()) GTEST_SKIP() << "PostgreSQL has an extension for that";
+  const std::string table = server.value("select pg_relation_filepath('pgbench_history')");
+  const std::string index = server.value("select pg_relation_filepath('pgbench_accounts_pkey')");
+  ASSERT_EQ(server.stop(SIGINT), 0);
+  const auto page = [&](const std::string& file, const std::string& block) {
+    return run({server.program("cofork"), "page", "--csv", server.data() + "/" + file, block});
+  };
+  const CommandResult heap = page(table, "0");
+  EXPECT_EQ(heap.exit_code, 0) << heap.err;
+  EXPECT_EQ(heap.out.rfind("page_header\nlsn,checksum,flags,lower,", 0), 0u) << heap.out;
+  EXPECT_NE(heap.out.find("\nheap_page_items\nlp,lp_off,lp_flags,"), std::string::npos);
+  EXPECT_NE(heap.out.find("\n7,"), std::string::npos) << heap.out;
+  EXPECT_NE(heap.out.find(",\"(0,7)\","), std::string::npos) << heap.out;
+  EXPECT_NE(page(index, "0").out.find("\nbt_metap\n"), std::string::npos);
+  EXPECT_NE(page(index, "1").out.find("\nbt_page_items\n"), std::string::npos);
+  const CommandResult beyond = page(table, "100000");
+  EXPECT_EQ(beyond.exit_code, 1);
+  EXPECT_NE(beyond.err.find("block number 100000 is out of range"), std::string::npos);
+  EXPECT_EQ(page(table, "x").exit_code, 2);
+}
+
 TEST_P(BenchedFilesTest, ToolsReadItAfterACrashToo) {
   const std::string before = sums();
   server.kill_all();
