@@ -68,7 +68,6 @@ class RowWriter {
   }
 
   std::string_view header() {
-    row_.clear();
     for (size_t i = 0; i < columns_.size(); ++i) {
       if (i > 0) row_ += options_.delimiter;
       if (options_.format == CopyFormat::kCsv) {
@@ -82,7 +81,7 @@ class RowWriter {
   }
 
   std::string_view row(EvalContext& context, const Datum* values, const bool* nulls) {
-    row_.clear();
+    start_piece();
     if (options_.format == CopyFormat::kBinary) {
       append_be(row_, static_cast<int16_t>(columns_.size()));
       for (size_t i = 0; i < columns_.size(); ++i) binary_field(context, i, values[i], nulls[i]);
@@ -106,7 +105,21 @@ class RowWriter {
     return row_;
   }
 
+  /// What ends the binary format, which begins with its first piece: the signature shares a message
+  /// with the first row, or with this.
+  std::string_view trailer() {
+    start_piece();
+    append_be(row_, int16_t{-1});
+    return row_;
+  }
+
  private:
+  void start_piece() {
+    row_.clear();
+    if (options_.format != CopyFormat::kBinary || std::exchange(has_begun_, true)) return;
+    row_.append("PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19);
+  }
+
   void binary_field(EvalContext& context, size_t column, Datum value, bool is_null) {
     if (is_null) {
       append_be(row_, int32_t{-1});
@@ -121,6 +134,7 @@ class RowWriter {
   const CopyOptions& options_;
   std::span<const ResultColumn> columns_;
   std::vector<bool> force_quote_;
+  bool has_begun_ = false;
   std::string row_, value_;
 };
 
@@ -135,11 +149,7 @@ int64_t CopyCommand::copy_to(PreparedStatement& statement, const CopyOptions& op
   execution->snapshot = register_snapshot(take_snapshot());
   RowWriter writer(options, statement.columns);
   bool binary = options.format == CopyFormat::kBinary;
-  if (binary) {
-    sink.write(std::string_view("PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19));
-  } else if (options.header) {
-    sink.write(writer.header());
-  }
+  if (options.header) sink.write(writer.header());
   execution->start();
   int64_t rows = 0;
   Arena row_arena;
@@ -151,7 +161,7 @@ int64_t CopyCommand::copy_to(PreparedStatement& statement, const CopyOptions& op
     ++rows;
   }
   execution->finish();
-  if (binary) sink.write(std::string_view("\377\377", 2));
+  if (binary) sink.write(writer.trailer());
   sink.end();
   return rows;
 }

@@ -82,6 +82,36 @@ void Engine::State::revalidate(PreparedStatement& prepared) {
   }
 }
 
+namespace {
+
+/// Which table's or view's column `expr` is, also through sub-selects and WITH; nothing when it is
+/// computed (markTargetListOrigin in parse_target.c).
+void set_origin(const Expr* expr, ResultColumn& result) {
+  while (expr->kind == ExprKind::kVar && expr->column >= 0) {
+    const RangeEntry& entry = *expr->entry;
+    int beyond = expr->column - static_cast<int>(entry.columns.size());
+    if (entry.relation != nullptr || entry.view != nullptr) {
+      result.table = entry.relation != nullptr ? entry.relation->oid : entry.view->oid;
+      // System columns are numbered downwards from -1.
+      result.number = static_cast<int16_t>(beyond < 0 ? expr->column + 1 : -1 - beyond);
+      return;
+    }
+    const Query* source = entry.kind == RangeKind::kSubquery      ? entry.subquery
+                          : entry.kind == RangeKind::kCommonTable ? entry.table->query
+                                                                  : nullptr;
+    if (source == nullptr) return;
+    int wanted = expr->column;
+    const Expr* below = nullptr;
+    for (const Target& target : source->targets) {
+      if (!target.junk && wanted-- == 0) below = target.expr;
+    }
+    if (below == nullptr) return;
+    expr = below;
+  }
+}
+
+}  // namespace
+
 void Engine::State::fill_columns(PreparedStatement& prepared) {
   if (prepared.query == nullptr) {
     prepared.columns = utility_columns(*prepared.statement->node);
@@ -92,8 +122,9 @@ void Engine::State::fill_columns(PreparedStatement& prepared) {
       query.modification == nullptr ? query.targets : query.modification->returning;
   for (const Target& target : targets) {
     if (target.junk) continue;
-    prepared.columns.push_back({target.name, target.table, target.table_column,
-                                find_type(target.expr->type), target.expr->typmod});
+    prepared.columns.push_back(
+        {target.name, kInvalidOid, 0, find_type(target.expr->type), target.expr->typmod});
+    set_origin(target.expr, prepared.columns.back());
   }
 }
 
@@ -255,6 +286,11 @@ ExecuteResult Engine::State::run(Portal& portal, int64_t max_rows, RowReceiver& 
 }
 
 ExecuteResult Engine::State::run_query(Portal& portal, int64_t max_rows, RowReceiver& receiver) {
+  if (portal.state == Portal::State::kDone && portal.statement->columns.empty() &&
+      portal.statement->query->modification != nullptr) {
+    throw Error(sqlstate::kObjectNotInPrerequisiteState, "portal \"{}\" cannot be run",
+                portal.name);
+  }
   if (portal.state == Portal::State::kReady) start_execution(portal);
   if (portal.statement->query->modification != nullptr) {
     // What is changed is changed at once, however few rows are asked for (PORTAL_ONE_RETURNING).

@@ -195,9 +195,8 @@ struct FromTree {
 struct Target {
   Expr* expr = nullptr;
   std::string_view name;
-  bool junk = false;  ///< computed for ORDER BY or GROUP BY only
-  Oid table = kInvalidOid;
-  int16_t table_column = 0;
+  bool junk = false;         ///< computed for ORDER BY or GROUP BY only
+  int16_t table_column = 0;  ///< of INSERT and UPDATE: where the value goes
 };
 
 enum class SetOperation : uint8_t { kNone, kUnion, kIntersect, kExcept };
