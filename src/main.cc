@@ -27,6 +27,7 @@ constexpr Command kCommands[] = {
     {"shmem", cofork::shmem_command, "the map of a server's shared memory"},
     {"settings", cofork::settings_command, "what can be set, and what has an effect here"},
     {"page", cofork::page_command, "one page of a table's or an index's file"},
+    {"tutorial", cofork::tutorial_command, "lessons on a server of your own"},
 };
 
 /// Links that take a PostgreSQL program's place.

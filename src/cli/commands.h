@@ -15,5 +15,6 @@ int ps_command(int argc, char** argv);        ///< cofork ps
 int shmem_command(int argc, char** argv);     ///< cofork shmem
 int settings_command(int argc, char** argv);  ///< cofork settings
 int page_command(int argc, char** argv);      ///< cofork page
+int tutorial_command(int argc, char** argv);  ///< cofork tutorial
 
 }  // namespace cofork
