@@ -23,7 +23,7 @@
 #include "tutorial/runner.h"
 #include "tutorial/workshop.h"
 
-namespace cofork {
+namespace cofork::tutorial {
 namespace {
 
 constexpr int kNotYet = 3;  ///< exit code: a check does not hold
@@ -82,10 +82,9 @@ Place chosen_place(const TutorialOptions& options) {
 
 void require_started(const Place& place) {
   if (is_workshop(place.root) && read_progress(place).port != 0) return;
-  throw std::runtime_error(
-      fmt::format("lesson {} has not been started in mode {}\nhint: cofork tutorial start {}{}",
-                  place.number, place.mode, place.number,
-                  place.mode == "fork" ? "" : " --mode=" + place.mode));
+  throw std::runtime_error(fmt::format(
+      "lesson {} has not been started in mode {}\nhint: cofork tutorial start {}{}", place.number,
+      place.mode, place.number, place.mode == "fork" ? "" : " --mode=" + place.mode));
 }
 
 int first_open_step(const Lesson& lesson, const Progress& progress) {
@@ -99,7 +98,8 @@ std::string share_of(size_t done, size_t all) {
   return fmt::format("{}/{}, {} %", done, all, all == 0 ? 0 : done * 100 / all);
 }
 
-// --- the verbs -------------------------------------------------------------------------------------
+// --- the verbs
+// -------------------------------------------------------------------------------------
 
 int list_lessons(const TutorialOptions& options) {
   const std::string root = workshop_root();
@@ -175,17 +175,20 @@ std::string start_script(const Place& place, const Progress& progress, const std
 }
 
 std::string how_to_go_on(const Place& place, bool shell) {
-  std::string text = shell ? "You are in a shell of the lesson's own: psql finds its server, PGDATA "
-                             "is its directory.\nexit ends it and stops the server.\n"
-                           : fmt::format("The server runs until: cofork tutorial stop\nCome in with: "
-                                         ". {}/env\n",
-                                         place.directory);
+  std::string text = shell
+                         ? "You are in a shell of the lesson's own: psql finds its server, PGDATA "
+                           "is its directory.\nexit ends it and stops the server.\n"
+                         : fmt::format(
+                               "The server runs until: cofork tutorial stop\nCome in with: "
+                               ". {}/env\n",
+                               place.directory);
   return "\n----\n" + text +
          "When you have done the step: cofork tutorial check. When stuck: cofork tutorial hint.\n";
 }
 
 int start_lesson(const TutorialOptions& options) {
-  if (options.words.empty()) throw std::runtime_error("which lesson? cofork tutorial list shows them");
+  if (options.words.empty())
+    throw std::runtime_error("which lesson? cofork tutorial list shows them");
   const std::string mode = options.mode.empty() ? "fork" : options.mode;
   const auto lessons = load_lessons(options.lessons);
   const Lesson& lesson = lesson_of(lessons, number_of(options.words[0], "a lesson"));
@@ -222,7 +225,8 @@ int check_exercise(const Lesson& lesson, const Place& place) {
     holds &= finding.holds;
     if (!finding.holds) fmt::print("{}", explain_finding(finding));
   }
-  fmt::print("{}\n", holds ? "done: the change in the source" : "not yet: the change in the source");
+  fmt::print("{}\n",
+             holds ? "done: the change in the source" : "not yet: the change in the source");
   return holds ? 0 : kNotYet;
 }
 
@@ -273,8 +277,8 @@ int give_hint(const TutorialOptions& options) {
   const auto lessons = load_lessons(options.lessons);
   const Lesson& lesson = lesson_of(lessons, place.number);
   Progress progress = read_progress(place);
-  const int step = options.step.empty() ? first_open_step(lesson, progress)
-                                        : number_of(options.step, "a step");
+  const int step =
+      options.step.empty() ? first_open_step(lesson, progress) : number_of(options.step, "a step");
   if (step == 0) {
     fmt::print("Every step is done.\n");
     return 0;
@@ -285,9 +289,9 @@ int give_hint(const TutorialOptions& options) {
   progress.hints[step] = level;
   write_progress(place, progress);
   const bool answer = level > static_cast<int>(hints.size());
-  fmt::print("step {}, hint {} of {}:\n{}\n", step, level, hints.size() + 1,
-             answer ? commands_of_step(lesson, step, place.mode)
-                    : hints[static_cast<size_t>(level) - 1]);
+  fmt::print(
+      "step {}, hint {} of {}:\n{}\n", step, level, hints.size() + 1,
+      answer ? commands_of_step(lesson, step, place.mode) : hints[static_cast<size_t>(level) - 1]);
   return 0;
 }
 
@@ -327,9 +331,8 @@ int run_lessons(const TutorialOptions& options) {
     if (!chosen) continue;
     const Place place = place_of(root, lesson.number, mode);
     std::string page;
-    auto found = options.leave_out
-                     ? run_with_steps_left_out(lesson, place)
-                     : run_lesson(lesson, place, options.promote ? &page : nullptr);
+    auto found = options.leave_out ? run_with_steps_left_out(lesson, place)
+                                   : run_lesson(lesson, place, options.promote ? &page : nullptr);
     if (options.promote) write_text(options.lessons + "/" + lesson.file, page);
     for (const Complaint& complaint : found) {
       fmt::print("{}:{}: {}\n", complaint.file, complaint.line, complaint.text);
@@ -370,11 +373,12 @@ void print_tutorial_usage(std::FILE* out) {
     fmt::print(out, "  cofork tutorial {:<14} {}\n",
                fmt::format("{} {}", verb.name, verb.arguments), verb.summary);
   }
-  fmt::print(out,
-             "\nEverything lives in ~/.local/state/cofork-tutorial (or XDG_STATE_HOME), and nothing "
-             "else\nis touched. It works offline and without root; psql is needed.\n\n"
-             "Examples:\n  cofork tutorial start 1\n  cofork tutorial start 1 --mode=coroutine\n"
-             "  cofork tutorial start 3 --from 2\n");
+  fmt::print(
+      out,
+      "\nEverything lives in ~/.local/state/cofork-tutorial (or XDG_STATE_HOME), and nothing "
+      "else\nis touched. It works offline and without root; psql is needed.\n\n"
+      "Examples:\n  cofork tutorial start 1\n  cofork tutorial start 1 --mode=coroutine\n"
+      "  cofork tutorial start 3 --from 2\n");
 }
 
 int run_verb(const Verb& verb, int argc, char** argv) {
@@ -406,9 +410,7 @@ int run_verb(const Verb& verb, int argc, char** argv) {
   return verb.run(options);
 }
 
-}  // namespace
-
-int tutorial_command(int argc, char** argv) {
+int obey(int argc, char** argv) {
   if (argc < 2) {
     print_tutorial_usage(stderr);
     return 2;
@@ -422,12 +424,21 @@ int tutorial_command(int argc, char** argv) {
     for (const Verb& verb : kVerbs) {
       if (verb.name == wanted) return run_verb(verb, argc - 1, argv + 1);
     }
-    throw std::runtime_error(fmt::format("unknown command \"{}\"\nhint: cofork tutorial --help",
-                                         wanted));
+    throw std::runtime_error(
+        fmt::format("unknown command \"{}\"\nhint: cofork tutorial --help", wanted));
   } catch (const std::exception& error) {
     fmt::print(stderr, "cofork tutorial: {}\n", error.what());
     return 1;
   }
+}
+
+}  // namespace
+}  // namespace cofork::tutorial
+
+namespace cofork {
+
+int tutorial_command(int argc, char** argv) {
+  return tutorial::obey(argc, argv);
 }
 
 }  // namespace cofork

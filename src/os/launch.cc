@@ -44,8 +44,7 @@ int run_shell(const std::string& command, const std::string& output, int deadlin
   std::string shell = "/bin/sh", flag = "-c", text = command;
   char* arguments[] = {shell.data(), flag.data(), text.data(), nullptr};
   pid_t child = 0;
-  const int error =
-      ::posix_spawn(&child, "/bin/sh", &actions, &attributes, arguments, environ);
+  const int error = ::posix_spawn(&child, "/bin/sh", &actions, &attributes, arguments, environ);
   ::posix_spawn_file_actions_destroy(&actions);
   ::posix_spawnattr_destroy(&attributes);
   if (error != 0) return -error;

@@ -8,7 +8,7 @@
 #include "os/launch.h"
 #include "tutorial/match.h"
 
-namespace cofork {
+namespace cofork::tutorial {
 
 namespace {
 
@@ -28,8 +28,7 @@ std::vector<Finding> check_step(const Lesson& lesson, const Place& place, int st
   const std::string output = place.directory + "/check.out";
   for (const Check& check : lesson.checks) {
     if (check.step != step || !is_for(check, place.mode)) continue;
-    const int status =
-        run_shell(enter_place(place) + check.command.text, output, kCheckDeadlineMs);
+    const int status = run_shell(enter_place(place) + check.command.text, output, kCheckDeadlineMs);
     Finding finding{&check, false, split_lines(read_text(output).value_or(""))};
     if (status == -ETIMEDOUT) {
       finding.saw.push_back(fmt::format("(no answer within {} s)", kCheckDeadlineMs / 1000));
@@ -55,4 +54,4 @@ std::string commands_of_step(const Lesson& lesson, int step, const std::string& 
   return script;
 }
 
-}  // namespace cofork
+}  // namespace cofork::tutorial

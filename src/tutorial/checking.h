@@ -8,7 +8,7 @@
 #include "tutorial/lesson.h"
 #include "tutorial/workshop.h"
 
-namespace cofork {
+namespace cofork::tutorial {
 
 struct Finding {
   const Check* check;
@@ -25,4 +25,4 @@ std::string explain_finding(const Finding& finding);
 /// The commands of a step for a mode, as one shell script.
 std::string commands_of_step(const Lesson& lesson, int step, const std::string& mode);
 
-}  // namespace cofork
+}  // namespace cofork::tutorial

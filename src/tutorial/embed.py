@@ -15,12 +15,12 @@ def literal(text):
 def main(output, pages):
     with open(output, "w", encoding="utf-8") as out:
         out.write("// The lessons' pages; written by embed.py.\n#include \"tutorial/lessons.h\"\n\n"
-                  "namespace cofork {\n\nconst std::vector<EmbeddedPage>& embedded_pages() {\n"
+                  "namespace cofork::tutorial {\n\nconst std::vector<EmbeddedPage>& embedded_pages() {\n"
                   "  static const std::vector<EmbeddedPage> kPages = {\n")
         for page in pages:
             with open(page, encoding="utf-8") as file:
                 out.write('{"%s",\n%s},\n' % (os.path.basename(page), literal(file.read())))
-        out.write("  };\n  return kPages;\n}\n\n}  // namespace cofork\n")
+        out.write("  };\n  return kPages;\n}\n\n}  // namespace cofork::tutorial\n")
 
 
 main(sys.argv[1], sys.argv[2:])

@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <stdexcept>
 
-namespace cofork {
+namespace cofork::tutorial {
 
 std::vector<std::string> split_lines(std::string_view text) {
   std::vector<std::string> lines;
@@ -203,4 +203,4 @@ Lesson parse_lesson(const std::string& file, std::string_view text) {
   return LessonReader(file, text).read();
 }
 
-}  // namespace cofork
+}  // namespace cofork::tutorial

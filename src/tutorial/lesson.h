@@ -5,7 +5,7 @@
 //
 //   # 3. A connection is a child        the title, with the lesson's number
 //   ## Step 2: Count them               a step begins; it ends at the next heading of this level
-//   ```console [MODE] [postgres] [any=pid,time,lsn,number,order]
+//   ```console [MODE] [postgres] [any=pid,time,…]
 //   $ psql -Atc 'select 1'              commands, run in one shell from the top of the page to the
 //   1                                   end, each followed by what it prints
 //   > …                                 a line that begins with "> " continues its command
@@ -27,7 +27,7 @@
 #include <string_view>
 #include <vector>
 
-namespace cofork {
+namespace cofork::tutorial {
 
 struct Command {
   std::string text;  ///< for the shell; may have several lines
@@ -79,4 +79,4 @@ bool is_for(const Part& part, std::string_view mode) {
 
 std::vector<std::string> split_lines(std::string_view text);
 
-}  // namespace cofork
+}  // namespace cofork::tutorial

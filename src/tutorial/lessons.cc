@@ -9,7 +9,7 @@
 
 #include "tutorial/workshop.h"
 
-namespace cofork {
+namespace cofork::tutorial {
 
 std::vector<Lesson> load_lessons(const std::string& directory) {
   std::vector<Lesson> lessons;
@@ -37,4 +37,4 @@ const Lesson& lesson_of(const std::vector<Lesson>& lessons, int number) {
       fmt::format("there is no lesson {}\nhint: cofork tutorial list shows them", number));
 }
 
-}  // namespace cofork
+}  // namespace cofork::tutorial

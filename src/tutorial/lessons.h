@@ -6,7 +6,7 @@
 
 #include "tutorial/lesson.h"
 
-namespace cofork {
+namespace cofork::tutorial {
 
 /// A page of tutorials/ as it was when the program was built. embed.py writes the list.
 struct EmbeddedPage {
@@ -21,4 +21,4 @@ std::vector<Lesson> load_lessons(const std::string& directory);
 /// Throws std::runtime_error when there is no such lesson.
 const Lesson& lesson_of(const std::vector<Lesson>& lessons, int number);
 
-}  // namespace cofork
+}  // namespace cofork::tutorial

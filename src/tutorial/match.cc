@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <regex>
 
-namespace cofork {
+namespace cofork::tutorial {
 
 namespace {
 
@@ -48,12 +48,14 @@ std::vector<std::string> comparable(const std::vector<std::string>& lines, std::
 std::string comparable_line(std::string_view text, std::string_view any) {
   std::string line(text);
   if (names(any, "time")) {
-    line = replaced(line, R"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?( [A-Z]{3,5}|[+-]\d\d)?)", "TIME");
+    line =
+        replaced(line, R"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?( [A-Z]{3,5}|[+-]\d\d)?)", "TIME");
   }
   if (names(any, "lsn")) {
     line = replaced(line, R"(\b[0-9A-F]{24}\b)", "WALFILE");
     line = replaced(line, R"(\b[0-9A-F]{1,8}/[0-9A-F]{1,8}\b)", "LSN");
   }
+  if (names(any, "address")) line = replaced(line, R"(\b[0-9a-f]{8,16}\b)", "ADDRESS");
   if (names(any, "number")) line = replaced(line, R"(\d+(\.\d+)?)", "N");
   if (names(any, "pid")) line = replaced(line, R"(\b\d{3,}\b)", "PID");
   line = replaced(line, "-{2,}", "--");
@@ -69,4 +71,4 @@ bool output_matches(const std::vector<std::string>& expected, const std::vector<
   return lines_match(comparable(expected, any), 0, comparable(saw, any), 0);
 }
 
-}  // namespace cofork
+}  // namespace cofork::tutorial

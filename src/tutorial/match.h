@@ -8,6 +8,7 @@
 //   number  every number
 //   time    2026-01-31 12:34:56.789 UTC
 //   lsn     0/1A2B3C4, and names of WAL files
+//   address hexadecimal numbers of 8 to 16 digits
 //   order   the order of lines
 #pragma once
 
@@ -15,7 +16,7 @@
 #include <string_view>
 #include <vector>
 
-namespace cofork {
+namespace cofork::tutorial {
 
 /// One line as it is compared.
 std::string comparable_line(std::string_view line, std::string_view any);
@@ -24,4 +25,4 @@ std::string comparable_line(std::string_view line, std::string_view any);
 bool output_matches(const std::vector<std::string>& expected, const std::vector<std::string>& saw,
                     std::string_view any);
 
-}  // namespace cofork
+}  // namespace cofork::tutorial

@@ -3,7 +3,7 @@
 
 #include <regex>
 
-namespace cofork {
+namespace cofork::tutorial {
 
 namespace {
 
@@ -107,4 +107,4 @@ std::string render_end(const Lesson& lesson, const PageStyle& style) {
                      style);
 }
 
-}  // namespace cofork
+}  // namespace cofork::tutorial

@@ -6,7 +6,7 @@
 
 #include "tutorial/lesson.h"
 
-namespace cofork {
+namespace cofork::tutorial {
 
 struct PageStyle {
   std::string mode;
@@ -21,4 +21,4 @@ std::string render_beginning(const Lesson& lesson, const PageStyle& style);
 std::string render_step(const Lesson& lesson, int step, const PageStyle& style);
 std::string render_end(const Lesson& lesson, const PageStyle& style);
 
-}  // namespace cofork
+}  // namespace cofork::tutorial

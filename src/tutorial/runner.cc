@@ -10,7 +10,7 @@
 #include "os/launch.h"
 #include "tutorial/match.h"
 
-namespace cofork {
+namespace cofork::tutorial {
 
 namespace {
 
@@ -119,8 +119,8 @@ class LessonRun {
     LessonScript script(lesson_, place_, without_step_);
     write_text(place_.directory + "/run.sh", script.text(progress));
     const std::string output = place_.directory + "/run.out";
-    status_ = run_shell(". " + shell_quoted(place_.directory + "/run.sh"), output,
-                        kLessonDeadlineMs);
+    status_ =
+        run_shell(". " + shell_quoted(place_.directory + "/run.sh"), output, kLessonDeadlineMs);
     outputs_ = outputs_of(read_text(output).value_or(""), place_);
     if (!outputs_.contains("over")) {
       std::string last = "its first command";
@@ -140,8 +140,7 @@ class LessonRun {
     for (const Block& block : lesson_.blocks) {
       for (const Command& command : block.commands) {
         const auto found = outputs_.find(fmt::format("command {}", command.line));
-        if (found == outputs_.end() ||
-            output_matches(command.output, found->second, block.any)) {
+        if (found == outputs_.end() || output_matches(command.output, found->second, block.any)) {
           continue;
         }
         changed[command.line] = &found->second;
@@ -229,4 +228,4 @@ std::vector<Complaint> run_with_steps_left_out(const Lesson& lesson, const Place
   return complaints;
 }
 
-}  // namespace cofork
+}  // namespace cofork::tutorial

@@ -11,7 +11,7 @@
 #include "tutorial/lesson.h"
 #include "tutorial/workshop.h"
 
-namespace cofork {
+namespace cofork::tutorial {
 
 struct Complaint {
   std::string file;
@@ -26,4 +26,4 @@ std::vector<Complaint> run_lesson(const Lesson& lesson, const Place& place, std:
 /// Runs it once for each step without that step.
 std::vector<Complaint> run_with_steps_left_out(const Lesson& lesson, const Place& place);
 
-}  // namespace cofork
+}  // namespace cofork::tutorial

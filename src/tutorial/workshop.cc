@@ -14,7 +14,7 @@
 #include "os/process.h"
 #include "os/user.h"
 
-namespace cofork {
+namespace cofork::tutorial {
 
 namespace {
 
@@ -92,8 +92,8 @@ void write_text(const std::string& path, const std::string& text) {
   FileSystem& files = real_operating_system().files;
   const std::string half_made = path + ".new";
   const int fd = files.open(half_made, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-  const bool written = fd >= 0 && files.write(fd, text.data(), text.size()) ==
-                                      static_cast<ssize_t>(text.size());
+  const bool written =
+      fd >= 0 && files.write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
   if (fd >= 0) files.close(fd);
   if (!written || files.rename(half_made, path) != 0) {
     throw std::runtime_error("could not write " + path);
@@ -116,20 +116,23 @@ bool is_workshop(const std::string& root) {
 
 void claim_workshop(const std::string& root) {
   if (effective_user_id() == 0) {
-    throw std::runtime_error("a server does not run as root, so a lesson does not either\n"
-                             "hint: Become another user: su -s /bin/bash nobody");
+    throw std::runtime_error(
+        "a server does not run as root, so a lesson does not either\n"
+        "hint: Become another user: su -s /bin/bash nobody");
   }
   if (is_workshop(root)) return;
   if (root.size() > kRootPathMax) {
-    throw std::runtime_error(fmt::format(
-        "{} is too long for the path of a Unix socket\n"
-        "hint: Choose a shorter place: XDG_STATE_HOME=/tmp/lessons cofork tutorial …", root));
+    throw std::runtime_error(
+        fmt::format("{} is too long for the path of a Unix socket\n"
+                    "hint: Choose a shorter place: XDG_STATE_HOME=/tmp/lessons cofork tutorial …",
+                    root));
   }
   std::error_code error;
   std::filesystem::create_directories(root, error);
   if (error) throw std::runtime_error(fmt::format("could not make {}: {}", root, error.message()));
   if (!std::filesystem::is_empty(root, error) || error) {
-    throw std::runtime_error(root + " exists and was not made by this tutorial: it stays untouched");
+    throw std::runtime_error(root +
+                             " exists and was not made by this tutorial: it stays untouched");
   }
   write_text(root + "/" + kOwnedMark,
              "Everything in this directory was made by \"cofork tutorial\" and can be removed.\n");
@@ -218,8 +221,9 @@ std::string stop_server_script() {
          "  cofork ctl stop -s -m fast -t 15 2> /dev/null ||\n"
          "    cofork ctl stop -s -m immediate -t 15 2> /dev/null\n"
          "fi\n"
-         "[ ! -f real/postmaster.pid ] || \"$PG/pg_ctl\" -D real -m immediate -s stop 2> /dev/null\n"
+         "[ ! -f real/postmaster.pid ] || \"$PG/pg_ctl\" -D real -m immediate -s stop 2> "
+         "/dev/null\n"
          "true\n";
 }
 
-}  // namespace cofork
+}  // namespace cofork::tutorial

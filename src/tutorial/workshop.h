@@ -16,7 +16,7 @@
 
 #include "tutorial/lesson.h"
 
-namespace cofork {
+namespace cofork::tutorial {
 
 /// One lesson in one mode.
 struct Place {
@@ -63,4 +63,4 @@ std::string shell_quoted(const std::string& text);
 std::optional<std::string> read_text(const std::string& path);
 void write_text(const std::string& path, const std::string& text);
 
-}  // namespace cofork
+}  // namespace cofork::tutorial
