@@ -97,6 +97,7 @@ struct TupleBuilder {
   }
   void append(std::string_view part) {
     if (length + part.size() > sizeof bytes) page_does_not_fit("tuple in WAL record is too long");
+    if (part.empty()) return;
     std::memcpy(bytes + length, part.data(), part.size());
     length += static_cast<uint32_t>(part.size());
   }

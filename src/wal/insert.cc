@@ -114,6 +114,7 @@ class RecordCopier {
       left_ -= room_;
       next_page();
     }
+    if (count == 0) return;  // `bytes` may be null then, which memcpy() must not see
     std::memcpy(to_, bytes, count);
     to_ += count;
     at_ += count;
