@@ -75,6 +75,7 @@ class Postmaster {
   void remember_command_line();
   void write_external_pid_file();
   void register_static_workers();
+  void take_settings_from_directory();
   void make_shared_memory();
   void show_in_task_table();
   void open_sockets();

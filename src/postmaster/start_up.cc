@@ -15,6 +15,7 @@
 #include "postmaster/control.h"
 #include "postmaster/postmaster.h"
 #include "recovery/cluster_state.h"
+#include "recovery/control_file.h"
 #include "roles/wait_sampler.h"
 #include "shmem/backend_status.h"
 #include "shmem/task_table.h"
@@ -223,7 +224,18 @@ void Postmaster::register_static_workers() {
   }
 }
 
+/// Settings that were decided when the directory was made (ReadControlFile in xlog.c, 15).
+void Postmaster::take_settings_from_directory() {
+  ControlFileData control = read_control_file();
+  server_.set("wal_segment_size", fmt::format("{}B", control.wal_segment_bytes),
+              SettingSource::kDynamicDefault);
+  server_.set("data_checksums", control.data_checksum_version != 0 ? "on" : "off",
+              SettingSource::kDynamicDefault);
+  view_.adopt(server_.current());
+}
+
 void Postmaster::make_shared_memory() {
+  take_settings_from_directory();
   Limits limits = limits_from(view_);
   server_.set("shared_memory_size", fmt::format("{}", shared_memory_size_mb(limits)),
               SettingSource::kDynamicDefault);

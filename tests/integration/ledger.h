@@ -48,6 +48,9 @@ class Ledger {
   /// What clients were told that a crash does not explain, one a line.
   std::string complaints() const;
   void audit();
+  /// Takes back the complaints about errors that begin so (SQLSTATE and text): they were to be
+  /// expected.
+  void forgive(const std::string& error);
 
  private:
   static constexpr int kBranches = 8, kTellers = 80, kAccounts = 20000;

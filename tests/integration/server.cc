@@ -121,8 +121,11 @@ const std::string& test_root() {
 }
 
 void prepare_binaries() {
-  if (binary_under_test().empty()) return;
   fs::create_directory(cofork_bin());
+  if (const char* disk = std::getenv("FORGETFUL_DISK")) {
+    fs::copy_file(disk, cofork_bin() + "/forgetful_disk.so");
+  }
+  if (binary_under_test().empty()) return;
   fs::copy_file(binary_under_test(), cofork_bin() + "/cofork");
   for (const char* name : {"postgres", "initdb", "pg_ctl"}) {
     fs::create_symlink("cofork", cofork_bin() + "/" + name);
@@ -272,7 +275,9 @@ void Server::spawn(const std::vector<std::string>& arguments) {
   for (const std::string& argument : server_arguments()) command.push_back(argument);
   command.insert(command.end(), arguments.begin(), arguments.end());
   const int log = ::open(log_path().c_str(), O_CREAT | O_APPEND | O_WRONLY, 0600);
-  pid_ = spawn_process(command, {"LC_ALL=C"}, log, log);
+  std::vector<std::string> environment = {"LC_ALL=C"};
+  environment.insert(environment.end(), environment_.begin(), environment_.end());
+  pid_ = spawn_process(command, environment, log, log);
   ::close(log);
   exit_code_.reset();
 }
@@ -321,9 +326,11 @@ int Server::stop(int signo) {
 }
 
 void Server::kill_all() {
+  // Stopped, it has no more children while they are listed.
+  signal(SIGSTOP);
   const auto children = children_of(pid_);
-  signal(SIGKILL);
   for (const ProcessInfo& child : children) ::kill(child.pid, SIGKILL);
+  signal(SIGKILL);
   EXPECT_EQ(wait_exit(), 128 + SIGKILL);
   const auto is_gone = [](const ProcessInfo& child) { return ::kill(child.pid, 0) != 0; };
   EXPECT_TRUE(wait_until([&] { return std::all_of(children.begin(), children.end(), is_gone); }));

@@ -87,6 +87,10 @@ class Server {
   /// Starts it without waiting for anything.
   void spawn(const std::vector<std::string>& arguments = {});
   bool wait_ready();
+  /// NAME=VALUE, for the server program, from the next start on.
+  void set_environment(std::vector<std::string> environment) {
+    environment_ = std::move(environment);
+  }
   /// From the next start on, cofork runs this directory in its other mode.
   void change_mode();
   /// Sends the signal of a shutdown mode and waits for the end; the exit code.
@@ -139,6 +143,7 @@ class Server {
   pid_t pid_ = 0;
   std::optional<int> exit_code_;
   std::optional<std::string> collector_file_;
+  std::vector<std::string> environment_;
 };
 
 /// Fixture: a server that is initialised but not started.

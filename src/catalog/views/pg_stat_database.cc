@@ -5,7 +5,6 @@
 
 #include "catalog/shared_objects.h"
 #include "catalog/views/list.h"
-#include "settings/settings.h"
 #include "shmem/backend_status.h"
 #include "shmem/stats.h"
 
@@ -58,9 +57,8 @@ void emit_row(ViewRow& row, const DatabaseStats* found, int numbackends, ViewSin
   row.int8(0);                             // conflicts: there is no standby
   row.null().null();                       // temp_files, temp_bytes: likewise not counted
   row.int8(stats.deadlocks);
-  // NULL where nobody computes checksums.
-  settings().get(setting::kDataChecksums) ? row.int8(0) : row.null();
-  row.null().float8(0).float8(0);
+  row.null().null();  // checksum_failures, checksum_last_failure: failures are only logged
+  row.float8(0).float8(0);
   row.float8(milliseconds(stats.session_time_us)).float8(milliseconds(stats.active_time_us));
   row.float8(milliseconds(stats.idle_in_transaction_time_us));
   row.int8(stats.sessions).int8(stats.sessions_abandoned).int8(stats.sessions_fatal);
