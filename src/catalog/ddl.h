@@ -28,6 +28,7 @@
 #include <vector>
 
 #include "access/tuple.h"
+#include "catalog/column_statistics.h"
 #include "catalog/object_address.h"
 #include "catalog/relation_cache.h"
 #include "types/text.h"
@@ -266,19 +267,7 @@ struct RelationStatistics {
 /// Overwrites pg_class's row in place, outside of any transaction (vac_update_relstats).
 void update_relation_statistics(Oid relation, const RelationStatistics& statistics);
 
-/// A row of pg_statistic, the parts that are kept.
-struct ColumnStatistics {
-  int16_t column = 0;
-  float null_fraction = 0;
-  int32_t width = 0;
-  float distinct = 0;  ///< negative: as a fraction of the rows
-  std::vector<Datum> common_values;
-  std::vector<float> common_fractions;
-  std::vector<Datum> histogram;
-  std::optional<float> correlation;
-};
 /// Replaces what was known of these columns.
 void store_column_statistics(Oid table, std::span<const ColumnStatistics> columns);
-std::optional<ColumnStatistics> find_column_statistics(Oid table, int16_t column, Arena& arena);
 
 }  // namespace cofork

@@ -145,6 +145,8 @@ struct RelationDesc {
   std::optional<SequenceDesc> sequence;
   Oid indexed_table = kInvalidOid;  ///< of an index: its table
 
+  /// What has been looked up in pg_statistic: see column_statistics.h.
+  std::shared_ptr<struct TableStatistics> statistics;
   TupleShape shape;
   Arena missing_values;  ///< bytes of what `shape` says older rows have
   Relation access;       ///< for the heap's calls; of an index: see its table's IndexDesc

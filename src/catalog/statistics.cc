@@ -138,12 +138,15 @@ void store_column_statistics(Oid table, std::span<const ColumnStatistics> column
   my_transaction().command_counter_increment();
 }
 
-std::optional<ColumnStatistics> find_column_statistics(Oid table, int16_t column, Arena& arena) {
+namespace {
+
+std::unique_ptr<ColumnStatistics> find_statistics(Oid table, int16_t column, Arena& arena) {
   CatalogScan scan(pg_statistic::kCatalog, pg_statistic::kRelidAttInhIndex,
                    {key_of(table), key_of(column), key_of(false)});
-  if (!scan.next()) return std::nullopt;
+  if (!scan.next()) return nullptr;
   CatalogRow& row = scan.row();
-  ColumnStatistics found;
+  auto owned = std::make_unique<ColumnStatistics>();
+  ColumnStatistics& found = *owned;
   found.column = column;
   found.null_fraction = row.float4(pg_statistic::stanullfrac);
   found.width = row.int4(pg_statistic::stawidth);
@@ -172,7 +175,24 @@ std::optional<ColumnStatistics> find_column_statistics(Oid table, int16_t column
         break;
     }
   }
-  return found;
+  return owned;
+}
+
+}  // namespace
+
+const ColumnStatistics* column_statistics(RelationDesc& relation, int16_t column) {
+  if (relation.statistics == nullptr) {
+    relation.statistics = std::make_shared<TableStatistics>();
+    relation.statistics->columns.resize(relation.columns.size() + 1);
+    relation.statistics->is_known.resize(relation.columns.size() + 1);
+  }
+  TableStatistics& known = *relation.statistics;
+  auto at = static_cast<size_t>(column);
+  if (!known.is_known[at]) {
+    known.columns[at] = find_statistics(relation.oid, column, known.arena);
+    known.is_known[at] = true;
+  }
+  return known.columns[at].get();
 }
 
 }  // namespace cofork

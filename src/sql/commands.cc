@@ -8,7 +8,6 @@
 #include "txn/transaction.h"
 
 namespace cofork {
-namespace {
 
 /// What a statement on a table says about a table that is not there.
 void check_relation(const ParsedQuery& parsed, const Node* relation) {
@@ -19,8 +18,6 @@ void check_relation(const ParsedQuery& parsed, const Node* relation) {
   throw Error(sqlstate::kUndefinedTable, "relation \"{}\" does not exist", full)
       .position(character_position(parsed.text, relation->location()));
 }
-
-}  // namespace
 
 ExecuteResult Engine::State::run_utility(Portal& portal, int64_t max_rows, RowReceiver& receiver) {
   const Node& node = *portal.statement->statement->node;
@@ -266,6 +263,16 @@ std::string_view Engine::State::prepare_command(Portal& portal, const Node& node
 
 std::string_view Engine::State::execute_command(Portal& portal, const Node& node,
                                                 RowReceiver& receiver) {
+  Portal inner;
+  evaluate_arguments(portal, node, inner);
+  const PreparedStatement& prepared = *inner.statement;
+  inner.formats.assign(prepared.columns.size(), 0);
+  if (portal.formats.size() == inner.formats.size()) inner.formats = portal.formats;
+  run(inner, 0, receiver);
+  return tag;
+}
+
+void Engine::State::evaluate_arguments(Portal& portal, const Node& node, Portal& inner) {
   std::string_view name = node.string("name");
   PreparedStatement& prepared = find_statement(name);
   NodeList params = node.list("params");
@@ -274,7 +281,6 @@ std::string_view Engine::State::execute_command(Portal& portal, const Node& node
                 name)
         .detail("Expected {} parameters but got {}.", prepared.parameters.size(), params.size());
   }
-  Portal inner;
   inner.statement = statements.find(name)->second;
   EvalContext evaluation = context();
   evaluation.arena = &inner.parameter_arena;
@@ -298,10 +304,6 @@ std::string_view Engine::State::execute_command(Portal& portal, const Node& node
     inner.values.push_back(
         is_null ? 0 : copy_datum(*type, execution->row_values()[0], inner.parameter_arena));
   }
-  inner.formats.assign(prepared.columns.size(), 0);
-  if (portal.formats.size() == inner.formats.size()) inner.formats = portal.formats;
-  run(inner, 0, receiver);
-  return tag;
 }
 
 std::string_view Engine::State::deallocate_command(const Node& node) {
@@ -327,63 +329,6 @@ std::string_view Engine::State::discard_command(const Node& node) {
   }
   if (target == "DISCARD_PLANS") return "DISCARD PLANS";
   return target == "DISCARD_TEMP" ? "DISCARD TEMP" : "DISCARD SEQUENCES";
-}
-
-// --- EXPLAIN ----------------------------------------------------------------------------------
-
-std::string_view Engine::State::explain_command(Portal& portal, const Node& node,
-                                                RowReceiver& receiver) {
-  const Node& query = *node.node("query");
-  bool costs = true;
-  for (const Node* option : node.list("options")) {
-    std::string_view name = option->string("defname");
-    const Node* argument = option->node("arg");
-    std::string_view value = argument == nullptr ? "on" : argument->text();
-    bool on = value != "off" && value != "false" && value != "0";
-    if (name == "costs") {
-      costs = on;
-    } else if (on && name != "timing" && name != "summary" && name != "verbose") {
-      throw Error(sqlstate::kFeatureNotSupported, "EXPLAIN option \"{}\" is not supported", name);
-    }
-  }
-  if (costs) {
-    throw Error(sqlstate::kFeatureNotSupported, "EXPLAIN with costs is not supported")
-        .hint("Use EXPLAIN (COSTS OFF).");
-  }
-  if (!is_query(query)) {
-    check_relation(*portal.statement->parsed, query.node("relation"));
-    throw Error(sqlstate::kFeatureNotSupported, "EXPLAIN of {} is not supported",
-                command_tag_of(query));
-  }
-  PreparedStatement explained;
-  explained.parsed = portal.statement->parsed;
-  analyse(explained, query, false);
-  auto execution = plan_statement(*explained.query, explained.arena, {}, session.task, context());
-  ExplainSink sink;
-  execution->root->explain(sink);
-  receiver.begin_rows(portal.statement->columns, portal.formats);
-  EvalContext output = context();
-  output.arena = &scratch;
-  for (const std::string& line : sink.lines) {
-    Datum value = varlena_from(scratch, line);
-    bool is_null = false;
-    receiver.row(output, &value, &is_null);
-  }
-  return "EXPLAIN";
-}
-
-void ExplainSink::node(std::string_view text) {
-  if (level == 0) {
-    lines.emplace_back(text);
-    return;
-  }
-  lines.push_back(fmt::format("{:{}}->  {}", "", level * 6 - 4, text));
-}
-
-void ExplainSink::child(const PlanNode& node_below) {
-  ++level;
-  node_below.explain(*this);
-  --level;
 }
 
 }  // namespace cofork

@@ -1,15 +1,17 @@
 // VACUUM, ANALYZE and REINDEX (vacuum.c, analyze.c, indexcmds.c, 15).
 #include <algorithm>
 
-#include "access/heap_scan.h"
 #include "access/heap_vacuum.h"
 #include "catalog/ddl.h"
 #include "catalog/names.h"
+#include "settings/settings.h"
 #include "shmem/proc.h"
 #include "sql/definition_commands.h"
 #include "sql/internal_query.h"
 #include "sql/table_definition.h"
+#include "sql/table_sample.h"
 #include "storage/buffer_pool.h"
+#include "storage/visibility_map.h"
 #include "txn/transaction.h"
 
 namespace cofork {
@@ -74,18 +76,20 @@ class InVacuum {
   InVacuum(const InVacuum&) = delete;
 };
 
+void warn_skipped(std::string_view command, const RelationDesc& relation) {
+  ErrorData data;
+  data.severity = Severity::kWarning;
+  data.sqlstate = sqlstate::kWarning;
+  data.message = fmt::format("skipping \"{}\" --- cannot {} non-tables or special system tables",
+                             relation.name, command);
+  report(data);
+}
+
 void vacuum_table(Oid oid, const VacuumRequest& request) {
   RelationDesc* relation = try_open_relation(oid, LockMode::kShareUpdateExclusive);
   if (relation == nullptr) return;
   if (relation->kind != 'r' && relation->kind != 't') {
-    ErrorData data;
-    data.severity = Severity::kWarning;
-    data.sqlstate = sqlstate::kWarning;
-    data.message = fmt::format(
-        "skipping \"{}\" --- cannot vacuum non-tables or special system "
-        "tables",
-        relation->name);
-    report(data);
+    warn_skipped("vacuum", *relation);
     return;
   }
   TableFacts facts;
@@ -124,38 +128,73 @@ void vacuum_table(Oid oid, const VacuumRequest& request) {
   }
 }
 
-/// Looks at a part of the pages, spread evenly, and estimates what is in the table.
-void analyze_table(Oid oid) {
+/// The columns ANALYZE is asked for, or all that are there.
+std::vector<int> analyzed_columns(const RelationDesc& relation,
+                                  std::span<const std::string> names) {
+  std::vector<int> columns;
+  for (const std::string& name : names) {
+    const ColumnDesc* column = relation.find_column(name);
+    if (column == nullptr) {
+      throw Error(sqlstate::kUndefinedColumn, "column \"{}\" of relation \"{}\" does not exist",
+                  name, relation.name);
+    }
+    if (std::ranges::find(columns, column->number - 1) != columns.end()) {
+      throw Error(sqlstate::kDuplicateColumn,
+                  "column \"{}\" of relation \"{}\" appears more than once", name, relation.name);
+    }
+    columns.push_back(column->number - 1);
+  }
+  if (!names.empty()) return columns;
+  for (const ColumnDesc& column : relation.columns) {
+    if (!column.dropped && column.statistics_target != 0) columns.push_back(column.number - 1);
+  }
+  return columns;
+}
+
+/// Takes a sample of the rows, and keeps what it tells of the table and of each column
+/// (do_analyze_rel).
+void analyze_table(Oid oid, std::span<const std::string> names) {
   RelationDesc* relation = try_open_relation(oid, LockMode::kShareUpdateExclusive);
-  if (relation == nullptr || relation->kind != 'r') return;
-  constexpr BlockNumber kPagesLookedAt = 30'000;
-  RegisteredSnapshot snapshot = register_snapshot(take_snapshot());
-  BlockNumber pages = relation_blocks(relation->access.file, ForkNumber::kMain);
-  BlockNumber sample = std::min(pages, kPagesLookedAt);
-  double rows = 0;
-  for (BlockNumber i = 0; i < sample; ++i) {
-    HeapScan::Options options;
-    options.first_block = static_cast<BlockNumber>(uint64_t{i} * pages / sample);
-    options.blocks = sample == pages ? pages : 1;
-    HeapScan scan(relation->access, *snapshot, options);
-    while (scan.next()) ++rows;
-    if (sample == pages) break;
+  if (relation == nullptr) return;
+  if (relation->kind != 'r' && relation->kind != 'm') {
+    if (relation->kind != 't') warn_skipped("analyze", *relation);
+    return;
+  }
+  int default_target = settings().get(setting::kDefaultStatisticsTarget);
+  TableSample sample;
+  sample.columns = analyzed_columns(*relation, names);
+  auto target_of = [&](int column) {
+    int own = relation->columns[static_cast<size_t>(column)].statistics_target;
+    return own >= 0 ? own : default_target;
+  };
+  // 300 rows for each bin of the histogram (std_typanalyze).
+  int most = sample.columns.empty() ? default_target : 1;
+  for (int column : sample.columns) most = std::max(most, target_of(column));
+  {
+    RegisteredSnapshot snapshot = register_snapshot(take_snapshot());
+    take_sample(*relation, *snapshot, static_cast<size_t>(most) * 300, sample);
   }
   RelationStatistics statistics;
-  statistics.pages = static_cast<int32_t>(pages);
-  statistics.tuples = static_cast<float>(sample == 0 ? 0 : rows * pages / sample);
-  statistics.all_visible = relation->all_visible;
+  statistics.pages = static_cast<int32_t>(sample.pages);
+  statistics.tuples = static_cast<float>(sample.total_rows);
+  statistics.all_visible =
+      static_cast<int32_t>(visibility_map_count(relation->access.file).all_visible);
   statistics.has_index = !relation->indexes.empty();
-  std::vector<Oid> indexes;
-  for (const auto& index : relation->indexes) indexes.push_back(index->oid);
-  std::vector<RelationFile> files;
-  for (const auto& index : relation->indexes) files.push_back(index->access.file);
+  std::vector<std::pair<Oid, RelationFile>> indexes;
+  for (const auto& index : relation->indexes) indexes.emplace_back(index->oid, index->access.file);
+  std::vector<ColumnStatistics> columns;
+  for (size_t i = 0; sample.rows > 0 && i < sample.columns.size(); ++i) {
+    int column = sample.columns[i];
+    const BuiltinType& type = *find_type(relation->columns[static_cast<size_t>(column)].type);
+    columns.push_back(summarize_column(sample, i, type, target_of(column)));
+  }
+  store_column_statistics(oid, columns);
   update_relation_statistics(oid, statistics);
-  for (size_t i = 0; i < indexes.size(); ++i) {
+  for (const auto& [index, file] : indexes) {
     RelationStatistics of_index;
-    of_index.pages = static_cast<int32_t>(relation_blocks(files[i], ForkNumber::kMain));
+    of_index.pages = static_cast<int32_t>(relation_blocks(file, ForkNumber::kMain));
     of_index.tuples = statistics.tuples;
-    update_relation_statistics(indexes[i], of_index);
+    update_relation_statistics(index, of_index);
   }
 }
 
@@ -171,8 +210,18 @@ void next_transaction() {
 
 std::string_view DefinitionCommands::vacuum_command(const Node& node) {
   VacuumRequest request = read_request(node, text_);
-  std::vector<Oid> tables;
+  struct VacuumTarget {
+    Oid oid;
+    std::vector<std::string> columns;
+  };
+  std::vector<VacuumTarget> tables;
   for (const Node* target : node.list("rels")) {
+    std::vector<std::string> columns;
+    for (const Node* column : target->list("va_cols")) columns.emplace_back(column->text());
+    if (!columns.empty() && !request.analyze) {
+      throw Error(sqlstate::kFeatureNotSupported,
+                  "ANALYZE option must be specified when a column list is provided");
+    }
     const Node& relation = *target->node("relation");
     std::string_view schema = relation.string("schemaname"), name = relation.string("relname");
     FoundRelation found = find_relation(schema, name);
@@ -180,27 +229,27 @@ std::string_view DefinitionCommands::vacuum_command(const Node& node) {
       std::string full = schema.empty() ? std::string(name) : fmt::format("{}.{}", schema, name);
       throw Error(sqlstate::kUndefinedTable, "relation \"{}\" does not exist", full);
     }
-    if (found.view == nullptr) tables.push_back(found.oid);
+    if (found.view == nullptr) tables.push_back({found.oid, std::move(columns)});
   }
   if (node.list("rels").empty()) {
     InternalQuery all(state_,
                       "SELECT oid FROM pg_catalog.pg_class WHERE relkind IN ('r', 't') "
                       "AND relpersistence <> 't'");
     all.run({}, {}, [&](const Datum* values, const bool*) {
-      tables.push_back(datum_to_oid(values[0]));
+      tables.push_back({datum_to_oid(values[0]), {}});
       return true;
     });
   }
   bool own_transactions = !state_.session.transaction.in_block() &&
                           state_.session.transaction.state() != BlockState::kImplicit;
-  for (Oid table : tables) {
+  for (const VacuumTarget& table : tables) {
     if (request.vacuum) {
       next_transaction();
-      vacuum_table(table, request);
+      vacuum_table(table.oid, request);
     }
     if (request.analyze) {
       if (own_transactions) next_transaction();
-      analyze_table(table);
+      analyze_table(table.oid, table.columns);
     }
   }
   if (own_transactions) next_transaction();

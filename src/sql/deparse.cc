@@ -29,6 +29,8 @@ class Deparser {
   void write_call(const Expr& e, bool shows_implicit);
   void write_cast(const Expr& e, bool shows_implicit, bool is_implicit);
   void write_case(const Expr& e);
+  void write_row_compare(const Expr& e);
+  void write_aggregate(const Expr& e);
   void list(std::span<Expr* const> args, std::string_view between) {
     for (size_t i = 0; i < args.size(); ++i) {
       if (i > 0) text += between;
@@ -160,8 +162,10 @@ void Deparser::write_here(const Expr& e, bool shows_implicit) {
     case ExprKind::kVar: {
       static constexpr std::string_view kSystem[] = {"ctid", "xmin", "cmin",
                                                      "xmax", "cmax", "tableoid"};
-      if (options_.qualified) {
-        text += quote_identifier(e.entry->name);
+      bool foreign = options_.own != nullptr && e.entry != options_.own;
+      if (options_.qualified || foreign) {
+        text +=
+            quote_identifier(options_.entry_name ? options_.entry_name(*e.entry) : e.entry->name);
         text += '.';
       }
       auto column = static_cast<size_t>(e.column);
@@ -251,10 +255,76 @@ void Deparser::write_here(const Expr& e, bool shows_implicit) {
         text += ']';
       }
       return;
-    default:
-      throw Error(sqlstate::kFeatureNotSupported,
-                  "this kind of expression cannot be stored in the catalog");
+    case ExprKind::kSlice:
+      write(*e.args[0], true);
+      for (size_t i = 1; i + 1 < e.args.size(); i += 2) {
+        text += '[';
+        if (e.args[i] != nullptr) write(*e.args[i], false);
+        text += ':';
+        if (e.args[i + 1] != nullptr) write(*e.args[i + 1], false);
+        text += ']';
+      }
+      return;
+    case ExprKind::kRowCompare:
+      write_row_compare(e);
+      return;
+    case ExprKind::kAggregate:
+      write_aggregate(e);
+      return;
+    case ExprKind::kWindow:
+      write_aggregate(e);
+      text += " OVER (?)";
+      return;
+    case ExprKind::kGrouping:
+      call("GROUPING", e.args);
+      return;
+    case ExprKind::kSetCall:
+      call(quote_identifier(e.function->name), e.args);
+      return;
+    case ExprKind::kSubLink:
+      if (!options_.sub_link) break;
+      text += options_.sub_link(e);
+      return;
+    case ExprKind::kCaseValue:
+      break;
   }
+  throw Error(sqlstate::kFeatureNotSupported,
+              "this kind of expression cannot be stored in the catalog");
+}
+
+/// args are a, c, b, d.
+void Deparser::write_row_compare(const Expr& e) {
+  std::vector<Expr*> sides[2];
+  for (size_t i = 0; i < e.args.size(); ++i) sides[i % 2].push_back(e.args[i]);
+  text += '(';
+  call("ROW", sides[0]);
+  text += fmt::format(" {} ", e.name);
+  call("ROW", sides[1]);
+  text += ')';
+}
+
+void Deparser::write_aggregate(const Expr& e) {
+  text += quote_identifier(e.aggregate != nullptr ? e.aggregate->name : e.function->name);
+  text += '(';
+  if (e.distinct) text += "DISTINCT ";
+  if (e.args.empty() && e.aggregate != nullptr) {
+    text += '*';
+  } else {
+    list(e.args, ", ");
+  }
+  for (size_t i = 0; i < e.order.size(); ++i) {
+    text += i == 0 ? " ORDER BY " : ", ";
+    write(*e.order[i].expr, true);
+    if (e.order[i].descending) text += " DESC";
+    if (e.order[i].nulls_first != e.order[i].descending) {
+      text += e.order[i].nulls_first ? " NULLS FIRST" : " NULLS LAST";
+    }
+  }
+  text += ')';
+  if (e.filter == nullptr) return;
+  text += " FILTER (WHERE ";
+  write(*e.filter, false);
+  text += ')';
 }
 
 }  // namespace

@@ -158,7 +158,12 @@ struct Engine::State {
   std::string_view drop_command(const Node& node);
   std::string_view drop_database_command(const Node& node);
   std::string_view drop_role_command(const Node& node);
+  /// The arguments of EXECUTE, into a portal that runs the statement it names.
+  void evaluate_arguments(Portal& portal, const Node& node, Portal& inner);
   std::string_view explain_command(Portal& portal, const Node& node, RowReceiver& receiver);
+  std::shared_ptr<PreparedStatement> prepare_explained(Portal& portal, const Node& query,
+                                                       ParsedStatement& inner);
+  void set_constants(PreparedStatement& explained, const Portal& arguments);
   std::vector<ResultColumn> utility_columns(const Node& node);
   bool fetch_row(Portal& cursor, int64_t number);
   ExecuteResult give_buffered(Portal& portal, int64_t max_rows, RowReceiver& receiver);
@@ -196,6 +201,9 @@ struct Engine::State {
 
 /// SELECT, INSERT, UPDATE, DELETE: statements that are analysed and planned.
 bool is_query(const Node& node);
+
+/// Throws 42P01 when there is no relation of that RangeVar's name; null is none.
+void check_relation(const ParsedQuery& parsed, const Node* relation);
 
 /// The class of a statement for log_statement, by its command tag.
 StatementClass class_of(std::string_view tag);

@@ -22,6 +22,7 @@
 
 #include "catalog/builtin.h"
 #include "model/task.h"
+#include "shmem/stats.h"
 #include "sql/query.h"
 #include "support/arena.h"
 #include "txn/snapshot.h"
@@ -29,9 +30,10 @@
 namespace cofork {
 
 class Execution;
+class ExplainContext;
 class PlanNode;
 class SubPlan;
-struct ExplainSink;
+struct ExplainNode;
 
 /// What one step of an expression does; slots are indexes into the frame.
 enum class Op : uint8_t {
@@ -160,6 +162,12 @@ class RowTable {
   std::vector<Entry*>& entries() { return entries_; }
   Arena& arena() { return arena_; }
   void clear();
+  /// For EXPLAIN ANALYZE: memory held, and the size of the hash table.
+  size_t bytes() const {
+    return arena_.footprint_bytes() + buckets_.capacity() * sizeof(Bucket) +
+           entries_.capacity() * sizeof(Entry*);
+  }
+  size_t bucket_count() const { return buckets_.size(); }
 
  private:
   struct Bucket {
@@ -171,6 +179,23 @@ class RowTable {
   std::vector<Bucket> buckets_;
   std::vector<Entry*> entries_;
   Arena arena_{8192};
+};
+
+/// What the planner expects of a node; costs in units of a page read in sequence.
+struct PlanEstimate {
+  double startup = 0;  ///< before the first row
+  double total = 0;    ///< with all rows
+  double rows = 1;
+  int width = 0;  ///< bytes of a row, on average
+};
+
+/// What EXPLAIN ANALYZE saw a node do (Instrumentation in instrument.h).
+struct Measurement {
+  double loops = 0;
+  double rows = 0;
+  double startup_ms = 0;
+  double total_ms = 0;
+  BufferUsage buffers;
 };
 
 /// A node of the plan: rows on demand, in its slots of the frame.
@@ -185,8 +210,11 @@ class PlanNode {
   virtual bool next(Execution& execution) = 0;
   /// The statement is over: lets go of pages. May wait; open() makes it usable again.
   virtual void close() {}
-  virtual void explain(ExplainSink& sink) const = 0;
+  /// What EXPLAIN shows of it and of what is below (explain.h).
+  virtual std::unique_ptr<ExplainNode> explain(ExplainContext& context) const = 0;
 
+  PlanEstimate estimate;               ///< written by the planner
+  Measurement* measurement = nullptr;  ///< made by EXPLAIN ANALYZE
   /// How many nodes stand on each other from here down, those of WITH queries included.
   uint32_t depth = 1;
 };
@@ -199,6 +227,9 @@ class SubPlan {
   void evaluate(Execution& execution, int out, Arena& arena);
   /// A new run of the statement: forget what was kept.
   void reset() { is_done_ = false; }
+  const Expr& link() const { return link_; }
+  /// It runs once a statement, and its value is kept (an InitPlan).
+  bool runs_once() const { return !is_hashed && !is_correlated && link_.args.empty(); }
 
   PlanNode* root = nullptr;
   int first_output = 0;
@@ -238,6 +269,7 @@ struct CommonTableState {
   bool is_complete = false;
   /// What a recursive term reads: the rows of the previous round.
   const std::vector<StoredRow>* working = nullptr;
+  double first_rows = 10;  ///< estimate for the first term of a recursive one
 
   void reset() {
     rows.clear();
@@ -288,22 +320,17 @@ class Execution {
   std::vector<std::unique_ptr<SubPlan>> sub_plans;
   std::vector<std::unique_ptr<Program>> programs;
   std::vector<std::unique_ptr<CommonTableState>> owned_tables;
+  std::vector<std::unique_ptr<Measurement>> measurements;
+  bool is_measured = false;  ///< EXPLAIN ANALYZE: nodes count what they do
 };
 
 /// Folds the constants of `query` (into `arena`, the query's own), plans it and compiles its
 /// expressions: ready to start(). `parameters` of the statement take the first slots. The query
 /// must outlive the execution. Throws what a constant expression throws: 22012 for "select 1/0".
+/// `is_measured`: its nodes note how long they take and what they give (EXPLAIN ANALYZE).
 std::unique_ptr<Execution> plan_statement(Query& query, Arena& arena,
                                           std::span<const Oid> parameters, Task& task,
-                                          const EvalContext& context);
-
-/// Where EXPLAIN's lines go: a node writes its own line and calls child() for what is below it.
-struct ExplainSink {
-  std::vector<std::string> lines;
-  int level = 0;
-  void node(std::string_view text);
-  void child(const PlanNode& node);
-};
+                                          const EvalContext& context, bool is_measured = false);
 
 /// Comparison of two values where NULLs sort as `key` says.
 int compare_for_sort(Datum a, bool a_null, Datum b, bool b_null, const BuiltinType& type,

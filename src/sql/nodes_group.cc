@@ -1,7 +1,11 @@
 // See nodes_group.h.
 #include "sql/nodes_group.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+
+#include "sql/explain.h"
 
 namespace cofork {
 
@@ -185,9 +189,41 @@ bool AggregateNode::next(Execution& ex) {
   return false;
 }
 
-void AggregateNode::explain(ExplainSink& sink) const {
-  sink.node(keys_.size() == 0 ? "Aggregate" : sets.size() > 1 ? "MixedAggregate" : "HashAggregate");
-  sink.child(*child_);
+std::unique_ptr<ExplainNode> AggregateNode::explain(ExplainContext& context) const {
+  auto node = context.node(*this, "Aggregate");
+  if (keys_.size() > 0) node->headline = sets.size() > 1 ? "MixedAggregate" : "HashAggregate";
+  node->add_kind("Strategy", keys_.size() == 0 ? "Plain" : sets.size() > 1 ? "Mixed" : "Hashed");
+  node->add_kind("Partial Mode", "Simple");
+  if (keys_.size() > 0 && sets.size() == 1) {
+    std::vector<std::string> keys;
+    for (const Expr* expr : key_exprs) keys.push_back(context.text_of(*expr));
+    node->add_list("Group Key", keys);
+    node->output = keys;
+  }
+  for (size_t s = 0; sets.size() > 1 && s < sets.size(); ++s) {
+    if (sets[s].empty()) {
+      node->add_text_only("Group Key", "()");
+      continue;
+    }
+    std::vector<std::string> keys;
+    for (size_t k : sets[s]) keys.push_back(context.text_of(*key_exprs[k]));
+    node->add_list("Hash Key", std::move(keys));
+  }
+  for (const AggregateCall& call : calls) {
+    node->output.push_back(context.text_of(*call.expr));
+    context.note_sub_plans(*node, *call.expr);
+  }
+  if (context.options().analyze && keys_.size() > 0) {
+    size_t bytes = arena_.footprint_bytes();
+    for (const Set& set : tables_) bytes += set.table->bytes();
+    std::string kilobytes = fmt::format("{}", (bytes + 1023) / 1024);
+    node->add_text_only("Batches", fmt::format("1  Memory Usage: {}kB", kilobytes));
+    node->add_number("HashAgg Batches", "1", ExplainProperty::Where::kStructuredOnly);
+    node->add_number("Peak Memory Usage", kilobytes, ExplainProperty::Where::kStructuredOnly);
+    node->add_number("Disk Usage", "0", ExplainProperty::Where::kStructuredOnly);
+  }
+  node->add_child("Outer", context.below(*child_), false);
+  return node;
 }
 
 // --- sort -------------------------------------------------------------------------------------
@@ -230,9 +266,32 @@ bool SortNode::next(Execution& ex) {
   return true;
 }
 
-void SortNode::explain(ExplainSink& sink) const {
-  sink.node("Sort");
-  sink.child(*child_);
+std::unique_ptr<ExplainNode> SortNode::explain(ExplainContext& context) const {
+  auto node = context.node(*this, "Sort");
+  std::vector<std::string> keys;
+  for (const Key& key : keys_) {
+    if (key.expr == nullptr) continue;
+    std::string text = context.text_of(*key.expr);
+    if (key.descending) text += " DESC";
+    if (key.nulls_first != key.descending) text += key.nulls_first ? " NULLS FIRST" : " NULLS LAST";
+    keys.push_back(std::move(text));
+  }
+  node->add_list("Sort Key", std::move(keys));
+  if (context.options().analyze && sorted_) {
+    // The name PostgreSQL has for a sort in memory.
+    size_t kilobytes =
+        (arena_.footprint_bytes() + rows_.capacity() * sizeof(StoredRow) + 1023) / 1024;
+    std::string space = fmt::format("{}", kilobytes);
+    node->add_text_only("Sort Method", fmt::format("quicksort  Memory: {}kB", space));
+    auto structured = ExplainProperty::Where::kStructuredOnly;
+    node->properties.push_back(
+        {"Sort Method", ExplainProperty::Kind::kText, structured, "quicksort", {}});
+    node->add_number("Sort Space Used", space, structured);
+    node->properties.push_back(
+        {"Sort Space Type", ExplainProperty::Kind::kText, structured, "Memory", {}});
+  }
+  node->add_child("Outer", context.below(*child_));
+  return node;
 }
 
 // --- unique rows ------------------------------------------------------------------------------
@@ -252,9 +311,23 @@ bool DistinctNode::next(Execution& execution) {
   return false;
 }
 
-void DistinctNode::explain(ExplainSink& sink) const {
-  sink.node("HashAggregate");
-  sink.child(*child_);
+std::unique_ptr<ExplainNode> DistinctNode::explain(ExplainContext& context) const {
+  auto node = context.node(*this, "Aggregate");
+  node->headline = "HashAggregate";
+  node->add_kind("Strategy", "Hashed");
+  node->add_kind("Partial Mode", "Simple");
+  std::vector<std::string> keys;
+  for (const Expr* expr : key_exprs_) keys.push_back(context.text_of(*expr));
+  node->add_list("Group Key", std::move(keys));
+  if (context.options().analyze) {
+    std::string kilobytes = fmt::format("{}", (table_.bytes() + 1023) / 1024);
+    node->add_text_only("Batches", fmt::format("1  Memory Usage: {}kB", kilobytes));
+    node->add_number("HashAgg Batches", "1", ExplainProperty::Where::kStructuredOnly);
+    node->add_number("Peak Memory Usage", kilobytes, ExplainProperty::Where::kStructuredOnly);
+    node->add_number("Disk Usage", "0", ExplainProperty::Where::kStructuredOnly);
+  }
+  node->add_child("Outer", context.below(*child_));
+  return node;
 }
 
 void UniqueNode::open(Execution& execution) {
@@ -273,9 +346,10 @@ bool UniqueNode::next(Execution& execution) {
   return false;
 }
 
-void UniqueNode::explain(ExplainSink& sink) const {
-  sink.node("Unique");
-  sink.child(*child_);
+std::unique_ptr<ExplainNode> UniqueNode::explain(ExplainContext& context) const {
+  auto node = context.node(*this, "Unique");
+  node->add_child("Outer", context.below(*child_));
+  return node;
 }
 
 }  // namespace cofork

@@ -43,18 +43,19 @@ void finish_aggregate(Execution& execution, AggregateCall& call, AggregateState&
                       Arena& arena);
 
 /// Groups by hash, in order of first appearance; without keys, one group (nodeAgg.c).
-class AggregateNode final : public PlanNode {
+class AggregateNode : public PlanNode {
  public:
   AggregateNode(PlanNode* child, RowShape keys, Program* key_program)
       : child_(child), keys_(std::move(keys)), key_program_(key_program) {}
   void open(Execution& execution) override;
   bool next(Execution& execution) override;
-  void explain(ExplainSink& sink) const override;
+  std::unique_ptr<ExplainNode> explain(ExplainContext& context) const override;
 
   std::vector<AggregateCall> calls;
   /// Grouping sets: which keys (indexes) each set groups by. One set of all keys otherwise.
   std::vector<std::vector<size_t>> sets;
-  int grouping_slot = -1;  ///< mask of the keys not in the current set
+  int grouping_slot = -1;                  ///< mask of the keys not in the current set
+  std::span<const Expr* const> key_exprs;  ///< for EXPLAIN
 
  private:
   struct Set {
@@ -77,19 +78,20 @@ class AggregateNode final : public PlanNode {
 };
 
 /// Sorts its child's rows (nodeSort.c).
-class SortNode final : public PlanNode {
+class SortNode : public PlanNode {
  public:
   struct Key {
     size_t column;  ///< index in the shape
     bool descending;
     bool nulls_first;
+    const Expr* expr = nullptr;  ///< for EXPLAIN
   };
   SortNode(PlanNode* child, RowShape shape, std::vector<Key> keys)
       : child_(child), shape_(std::move(shape)), keys_(std::move(keys)) {}
   void open(Execution& execution) override;
   void rewind(Execution& execution) override;
   bool next(Execution& execution) override;
-  void explain(ExplainSink& sink) const override;
+  std::unique_ptr<ExplainNode> explain(ExplainContext& context) const override;
 
  private:
   PlanNode* child_;
@@ -102,26 +104,28 @@ class SortNode final : public PlanNode {
 };
 
 /// DISTINCT: lets the first of equal rows through, as it comes.
-class DistinctNode final : public PlanNode {
+class DistinctNode : public PlanNode {
  public:
-  DistinctNode(PlanNode* child, RowShape shape) : child_(child), shape_(std::move(shape)) {}
+  DistinctNode(PlanNode* child, RowShape shape, std::span<const Expr* const> key_exprs)
+      : child_(child), shape_(std::move(shape)), key_exprs_(key_exprs) {}
   void open(Execution& execution) override;
   bool next(Execution& execution) override;
-  void explain(ExplainSink& sink) const override;
+  std::unique_ptr<ExplainNode> explain(ExplainContext& context) const override;
 
  private:
   PlanNode* child_;
   const RowShape shape_;
+  std::span<const Expr* const> key_exprs_;
   RowTable table_{shape_};
 };
 
 /// DISTINCT ON: the first row of each run of equal keys in sorted input (nodeUnique.c).
-class UniqueNode final : public PlanNode {
+class UniqueNode : public PlanNode {
  public:
   UniqueNode(PlanNode* child, RowShape key) : child_(child), key_(std::move(key)) {}
   void open(Execution& execution) override;
   bool next(Execution& execution) override;
-  void explain(ExplainSink& sink) const override;
+  std::unique_ptr<ExplainNode> explain(ExplainContext& context) const override;
 
  private:
   PlanNode* child_;

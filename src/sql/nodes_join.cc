@@ -1,7 +1,11 @@
 // See nodes_join.h.
 #include "sql/nodes_join.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "sql/explain.h"
 
 namespace cofork {
 
@@ -13,8 +17,33 @@ bool FilterNode::next(Execution& execution) {
   return false;
 }
 
-void FilterNode::explain(ExplainSink& sink) const {
-  child_->explain(sink);
+std::unique_ptr<ExplainNode> FilterNode::explain(ExplainContext& context) const {
+  auto node = context.below(*child_);
+  context.add_condition(*node, "Filter", conditions_, scan_);
+  if (measurement != nullptr && child_->measurement != nullptr) {
+    context.add_removed(*node, "Rows Removed by Filter",
+                        child_->measurement->rows - measurement->rows);
+  }
+  node->estimate = estimate;
+  node->measured = this;
+  return node;
+}
+
+// --- conditions without rows ------------------------------------------------------------------
+
+void GateNode::open(Execution& execution) {
+  is_open_ = false;
+  if (child_ == nullptr) return;
+  arena_.reset();
+  is_open_ = condition_->test(execution, arena_);
+  if (is_open_) child_->open(execution);
+}
+
+std::unique_ptr<ExplainNode> GateNode::explain(ExplainContext& context) const {
+  auto node = context.node(*this, "Result");
+  context.add_condition(*node, "One-Time Filter", conditions_, nullptr);
+  if (child_ != nullptr) node->add_child("Outer", context.below(*child_));
+  return node;
 }
 
 // --- materialize ------------------------------------------------------------------------------
@@ -43,9 +72,10 @@ bool MaterializeNode::next(Execution& execution) {
   return true;
 }
 
-void MaterializeNode::explain(ExplainSink& sink) const {
-  sink.node("Materialize");
-  sink.child(*child_);
+std::unique_ptr<ExplainNode> MaterializeNode::explain(ExplainContext& context) const {
+  auto node = context.node(*this, "Materialize");
+  node->add_child("Outer", context.below(*child_));
+  return node;
 }
 
 // --- nested loop ------------------------------------------------------------------------------
@@ -71,7 +101,10 @@ bool NestedLoopNode::next(Execution& execution) {
     while (right_->next(execution)) {
       if (condition_ != nullptr) {
         arena_.reset();
-        if (!condition_->test(execution, arena_)) continue;
+        if (!condition_->test(execution, arena_)) {
+          ++removed_;
+          continue;
+        }
       }
       matched_ = true;
       return true;
@@ -84,10 +117,36 @@ bool NestedLoopNode::next(Execution& execution) {
   }
 }
 
-void NestedLoopNode::explain(ExplainSink& sink) const {
-  sink.node(kind_ == JoinKind::kLeft ? "Nested Loop Left Join" : "Nested Loop");
-  sink.child(*left_);
-  sink.child(*right_);
+namespace {
+
+/// "Hash Left Join", and the parts of it for JSON.
+std::unique_ptr<ExplainNode> explain_join(ExplainContext& context, const PlanNode& plan,
+                                          std::string_view type, std::string_view inner_headline,
+                                          JoinKind kind) {
+  auto node = context.node(plan, type);
+  std::string_view how = kind == JoinKind::kInner   ? "Inner"
+                         : kind == JoinKind::kLeft  ? "Left"
+                         : kind == JoinKind::kRight ? "Right"
+                                                    : "Full";
+  node->headline = inner_headline;
+  if (kind != JoinKind::kInner) node->headline = fmt::format("{} {} Join", type, how);
+  if (kind != JoinKind::kInner && type == "Hash Join")
+    node->headline = fmt::format("Hash {} Join", how);
+  node->add_head("Join Type", how);
+  return node;
+}
+
+}  // namespace
+
+std::unique_ptr<ExplainNode> NestedLoopNode::explain(ExplainContext& context) const {
+  auto node = explain_join(context, *this, "Nested Loop", "Nested Loop", kind_);
+  context.add_condition(*node, "Join Filter", conditions_, nullptr);
+  if (condition_ != nullptr) {
+    context.add_removed(*node, "Rows Removed by Join Filter", static_cast<double>(removed_));
+  }
+  node->add_child("Outer", context.below(*left_));
+  node->add_child("Inner", context.below(*right_));
+  return node;
 }
 
 // --- hash join --------------------------------------------------------------------------------
@@ -111,7 +170,7 @@ void HashJoinNode::build(Execution& execution) {
     arena_.reset();
     right_keys->run(execution, arena_);
     bool has_null = right_key.has_null(execution);
-    if (has_null && kind_ != JoinKind::kFull) continue;
+    if (has_null && !keeps_right()) continue;
     StoredRow row = stored_.save(execution, table_->arena());
     if (has_null) {
       null_rows_.push_back(
@@ -120,6 +179,7 @@ void HashJoinNode::build(Execution& execution) {
       table_->add(right_key.hash(execution), row);
     }
   }
+  hashed_bytes_ = static_cast<double>(table_->bytes());
   built_ = true;
 }
 
@@ -139,7 +199,10 @@ bool HashJoinNode::next_match(Execution& execution) {
     right_shape_.restore(execution, without_key(entry->row, right_key.size()));
     if (condition_ != nullptr) {
       arena_.reset();
-      if (!condition_->test(execution, arena_)) continue;
+      if (!condition_->test(execution, arena_)) {
+        ++removed_;
+        continue;
+      }
     }
     entry->count = 1;
     matched_ = true;
@@ -165,12 +228,12 @@ bool HashJoinNode::next(Execution& execution) {
     }
     if (next_match(execution)) return true;
     has_left_ = false;
-    if (kind_ != JoinKind::kInner && !matched_) {
+    if (keeps_left() && !matched_) {
       right_shape_.set_null(execution);
       return true;
     }
   }
-  return kind_ == JoinKind::kFull && next_unmatched_right(execution);
+  return keeps_right() && next_unmatched_right(execution);
 }
 
 bool HashJoinNode::next_unmatched_right(Execution& execution) {
@@ -187,15 +250,30 @@ bool HashJoinNode::next_unmatched_right(Execution& execution) {
   return true;
 }
 
-void HashJoinNode::explain(ExplainSink& sink) const {
-  sink.node(kind_ == JoinKind::kInner  ? "Hash Join"
-            : kind_ == JoinKind::kLeft ? "Hash Left Join"
-                                       : "Hash Full Join");
-  sink.child(*left_);
-  ++sink.level;
-  sink.node("Hash");
-  sink.child(*right_);
-  --sink.level;
+std::unique_ptr<ExplainNode> HashJoinNode::explain(ExplainContext& context) const {
+  auto node = explain_join(context, *this, "Hash Join", "Hash Join", kind_);
+  context.add_condition(*node, "Hash Cond", key_conditions, nullptr);
+  context.add_condition(*node, "Join Filter", conditions_, nullptr);
+  if (condition_ != nullptr) {
+    context.add_removed(*node, "Rows Removed by Join Filter", static_cast<double>(removed_));
+  }
+  node->add_child("Outer", context.below(*left_));
+  // The hash table is a node of its own in PostgreSQL; here its figures are those of its input.
+  auto hash = context.node(*right_, "Hash");
+  hash->estimate.startup = hash->estimate.total;
+  if (context.options().analyze && built_) {
+    hash->add_text_only(
+        "Buckets", fmt::format("{}  Batches: 1  Memory Usage: {:.0f}kB", table_->bucket_count(),
+                               std::ceil(hashed_bytes_ / 1024)));
+    hash->add_number("Hash Buckets", fmt::format("{}", table_->bucket_count()),
+                     ExplainProperty::Where::kStructuredOnly);
+    hash->add_number("Hash Batches", "1", ExplainProperty::Where::kStructuredOnly);
+    hash->add_number("Peak Memory Usage", fmt::format("{:.0f}", std::ceil(hashed_bytes_ / 1024)),
+                     ExplainProperty::Where::kStructuredOnly);
+  }
+  hash->add_child("Outer", context.below(*right_));
+  node->add_child("Inner", std::move(hash));
+  return node;
 }
 
 }  // namespace cofork

@@ -2,6 +2,7 @@
 #include "sql/nodes_lock.h"
 
 #include "access/visibility.h"
+#include "sql/explain.h"
 #include "support/error.h"
 #include "txn/lock_manager.h"
 #include "txn/transaction.h"
@@ -152,9 +153,10 @@ void LockRowsNode::close() {
   for (auto& locked : locked_) locked->buffer.release();
 }
 
-void LockRowsNode::explain(ExplainSink& sink) const {
-  sink.node("LockRows");
-  sink.child(*child_);
+std::unique_ptr<ExplainNode> LockRowsNode::explain(ExplainContext& context) const {
+  auto node = context.node(*this, "LockRows");
+  node->add_child("Outer", context.below(*child_));
+  return node;
 }
 
 }  // namespace cofork

@@ -21,14 +21,14 @@ TmResult lock_latest_version(Relation& relation, HeapTuple& tuple, CommandId com
 /// Throws 40001 under REPEATABLE READ and SERIALIZABLE, returns under READ COMMITTED.
 void refuse_concurrent_change(bool was_delete);
 
-class LockRowsNode final : public PlanNode {
+class LockRowsNode : public PlanNode {
  public:
   explicit LockRowsNode(PlanNode* child) : child_(child) {}
   void add(RelationDesc& relation, const RangeEntry& entry);
   void open(Execution& execution) override;
   bool next(Execution& execution) override;
   void close() override;
-  void explain(ExplainSink& sink) const override;
+  std::unique_ptr<ExplainNode> explain(ExplainContext& context) const override;
 
   Program* recheck = nullptr;     ///< the query's conditions, for newer versions
   Program* projection = nullptr;  ///< the targets, computed below already: again for newer versions

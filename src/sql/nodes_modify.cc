@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "sql/explain.h"
 #include "sql/foreign_keys.h"
 #include "sql/nodes_lock.h"
 #include "sql/planner.h"
@@ -57,6 +58,19 @@ After look_again(Execution& execution, TableRow& row, ItemPointer& place, TmResu
 }
 
 }  // namespace
+
+std::unique_ptr<ExplainNode> ModifyNode::explain_modification(ExplainContext& context,
+                                                              std::string_view operation,
+                                                              const RelationDesc& relation,
+                                                              const RangeEntry& entry) const {
+  auto node = context.node(*this, "ModifyTable");
+  node->headline = operation;
+  node->add_kind("Operation", operation);
+  context.set_table(*node, entry, relation.name, relation.schema_name);
+  node->output.clear();
+  node->add_child("Outer", context.below(*child), false);
+  return node;
+}
 
 bool ModifyNode::next(Execution& execution) {
   while (child->next(execution)) {
@@ -171,9 +185,20 @@ bool InsertNode::update_existing(Execution& execution, const ItemPointer& place,
   return true;
 }
 
-void InsertNode::explain(ExplainSink& sink) const {
-  sink.node(fmt::format("Insert on {}", writer_.relation.name));
-  sink.child(*child);
+std::unique_ptr<ExplainNode> InsertNode::explain(ExplainContext& context) const {
+  auto node = explain_modification(context, "Insert", writer_.relation, *modification_.row);
+  const ConflictAction* conflict = modification_.conflict;
+  if (conflict == nullptr) return node;
+  node->add("Conflict Resolution", conflict->updates ? "UPDATE" : "NOTHING");
+  std::vector<std::string> arbiters;
+  for (Oid oid : conflict->arbiters) {
+    if (const IndexDesc* index = writer_.relation.find_index(oid)) arbiters.push_back(index->name);
+  }
+  if (!arbiters.empty()) node->add_list("Conflict Arbiter Indexes", std::move(arbiters));
+  if (conflict->where != nullptr) {
+    context.add_condition(*node, "Conflict Filter", {&conflict->where, 1}, nullptr);
+  }
+  return node;
 }
 
 // --- UPDATE
@@ -226,9 +251,8 @@ bool UpdateNode::modify(Execution& execution) {
   }
 }
 
-void UpdateNode::explain(ExplainSink& sink) const {
-  sink.node(fmt::format("Update on {}", writer_.relation.name));
-  sink.child(*child);
+std::unique_ptr<ExplainNode> UpdateNode::explain(ExplainContext& context) const {
+  return explain_modification(context, "Update", writer_.relation, *modification_.old_row);
 }
 
 // --- DELETE
@@ -268,9 +292,8 @@ bool DeleteNode::modify(Execution& execution) {
   }
 }
 
-void DeleteNode::explain(ExplainSink& sink) const {
-  sink.node(fmt::format("Delete on {}", modification_.relation->name));
-  sink.child(*child);
+std::unique_ptr<ExplainNode> DeleteNode::explain(ExplainContext& context) const {
+  return explain_modification(context, "Delete", *modification_.relation, *modification_.old_row);
 }
 
 }  // namespace cofork

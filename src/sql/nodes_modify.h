@@ -97,17 +97,21 @@ class ModifyNode : public PlanNode {
   Program* returning = nullptr;  ///< null: no rows come out
 
  protected:
+  std::unique_ptr<ExplainNode> explain_modification(ExplainContext& context,
+                                                    std::string_view operation,
+                                                    const RelationDesc& relation,
+                                                    const RangeEntry& entry) const;
   /// What becomes of one row of the child; true when it counts.
   virtual bool modify(Execution& execution) = 0;
   Arena arena_;
 };
 
-class InsertNode final : public ModifyNode {
+class InsertNode : public ModifyNode {
  public:
   InsertNode(Planner& planner, const Modification& modification);
   void open(Execution& execution) override;
   void close() override;
-  void explain(ExplainSink& sink) const override;
+  std::unique_ptr<ExplainNode> explain(ExplainContext& context) const override;
 
   Program* row = nullptr;
   // ON CONFLICT
@@ -125,12 +129,12 @@ class InsertNode final : public ModifyNode {
   Buffer existing_buffer_;  ///< of the row in conflict, whose values RETURNING may show
 };
 
-class UpdateNode final : public ModifyNode {
+class UpdateNode : public ModifyNode {
  public:
   UpdateNode(Planner& planner, const Modification& modification);
   void open(Execution& execution) override;
   void close() override;
-  void explain(ExplainSink& sink) const override;
+  std::unique_ptr<ExplainNode> explain(ExplainContext& context) const override;
 
   Program* assignments = nullptr;  ///< into the slots of the new row
   std::vector<int> copied;         ///< columns taken over from the old row
@@ -146,12 +150,12 @@ class UpdateNode final : public ModifyNode {
   Buffer latest_;
 };
 
-class DeleteNode final : public ModifyNode {
+class DeleteNode : public ModifyNode {
  public:
   explicit DeleteNode(const Modification& modification);
   void open(Execution& execution) override;
   void close() override;
-  void explain(ExplainSink& sink) const override;
+  std::unique_ptr<ExplainNode> explain(ExplainContext& context) const override;
 
   Program* recheck = nullptr;
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "sql/explain.h"
 #include "support/error.h"
 
 namespace cofork {
@@ -30,9 +31,23 @@ bool ProjectSetNode::next(Execution& execution) {
   }
 }
 
-void ProjectSetNode::explain(ExplainSink& sink) const {
-  sink.node("ProjectSet");
-  sink.child(*child_);
+std::unique_ptr<ExplainNode> ProjectSetNode::explain(ExplainContext& context) const {
+  auto node = context.node(*this, "ProjectSet");
+  node->add_child("Outer", context.below(*child_));
+  return node;
+}
+
+std::unique_ptr<ExplainNode> ProjectNode::explain(ExplainContext& context) const {
+  auto node = context.below(*child_);
+  if (exprs_.empty()) return node;  // computes keys for the node above
+  node->output.clear();
+  for (const Expr* expr : exprs_) {
+    context.note_sub_plans(*node, *expr);
+    if (context.options().verbose) node->output.push_back(context.output_text(*node, *expr));
+  }
+  node->estimate = estimate;
+  node->measured = this;
+  return node;
 }
 
 // --- limit ------------------------------------------------------------------------------------
@@ -80,9 +95,10 @@ bool LimitNode::next(Execution& execution) {
   return true;
 }
 
-void LimitNode::explain(ExplainSink& sink) const {
-  sink.node("Limit");
-  sink.child(*child_);
+std::unique_ptr<ExplainNode> LimitNode::explain(ExplainContext& context) const {
+  auto node = context.node(*this, "Limit");
+  node->add_child("Outer", context.below(*child_));
+  return node;
 }
 
 // --- set operations ---------------------------------------------------------------------------
@@ -102,9 +118,14 @@ bool AppendNode::next(Execution& execution) {
   return true;
 }
 
-void AppendNode::explain(ExplainSink& sink) const {
-  sink.node("Append");
-  for (const Side& side : sides_) sink.child(*side.node);
+std::unique_ptr<ExplainNode> AppendNode::explain(ExplainContext& context) const {
+  auto node = context.node(*this, "Append");
+  for (const Side& side : sides_) {
+    auto child = context.below(*side.node);
+    if (node->children.empty()) node->output = child->output;
+    node->add_child("Member", std::move(child), false);
+  }
+  return node;
 }
 
 void SetOperationNode::open(Execution& execution) {
@@ -164,18 +185,26 @@ bool SetOperationNode::next(Execution& execution) {
   return true;
 }
 
-void SetOperationNode::explain(ExplainSink& sink) const {
-  switch (operation_) {
-    case SetOperation::kIntersect:
-      sink.node(all_ ? "HashSetOp Intersect All" : "HashSetOp Intersect");
-      break;
-    case SetOperation::kExcept:
-      sink.node(all_ ? "HashSetOp Except All" : "HashSetOp Except");
-      break;
-    default:
-      sink.node("HashAggregate");
+std::unique_ptr<ExplainNode> SetOperationNode::explain(ExplainContext& context) const {
+  if (operation_ == SetOperation::kUnion) {
+    auto node = context.node(*this, "Aggregate");
+    node->headline = "HashAggregate";
+    node->add_kind("Strategy", "Hashed");
+    node->add_kind("Partial Mode", "Simple");
+    std::vector<std::string> keys;
+    for (const Expr* expr : key_exprs_) keys.push_back(context.text_of(*expr));
+    node->add_list("Group Key", std::move(keys));
+    node->add_child("Outer", context.below(*input_));
+    return node;
   }
-  sink.child(*input_);
+  auto node = context.node(*this, "SetOp");
+  std::string command = operation_ == SetOperation::kIntersect ? "Intersect" : "Except";
+  if (all_) command += " All";
+  node->headline = "HashSetOp " + command;
+  node->add_kind("Strategy", "Hashed");
+  node->add_head("Command", command);
+  node->add_child("Outer", context.below(*input_));
+  return node;
 }
 
 // --- recursion --------------------------------------------------------------------------------
@@ -222,10 +251,11 @@ bool RecursiveUnionNode::next(Execution& execution) {
   }
 }
 
-void RecursiveUnionNode::explain(ExplainSink& sink) const {
-  sink.node("Recursive Union");
-  sink.child(*first_);
-  sink.child(*recursive_);
+std::unique_ptr<ExplainNode> RecursiveUnionNode::explain(ExplainContext& context) const {
+  auto node = context.node(*this, "Recursive Union");
+  node->add_child("Outer", context.below(*first_));
+  node->add_child("Inner", context.below(*recursive_), false);
+  return node;
 }
 
 }  // namespace cofork

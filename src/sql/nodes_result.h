@@ -11,9 +11,11 @@
 namespace cofork {
 
 /// Computes the select list into the query's result slots.
-class ProjectNode final : public PlanNode {
+class ProjectNode : public PlanNode {
  public:
-  ProjectNode(PlanNode* child, Program* targets) : child_(child), targets_(targets) {}
+  /// `exprs`: what the program computes, for EXPLAIN.
+  ProjectNode(PlanNode* child, Program* targets, std::span<const Expr* const> exprs)
+      : child_(child), targets_(targets), exprs_(exprs) {}
   void open(Execution& execution) override { child_->open(execution); }
   void rewind(Execution& execution) override { child_->rewind(execution); }
   bool next(Execution& execution) override {
@@ -22,22 +24,23 @@ class ProjectNode final : public PlanNode {
     targets_->run(execution, arena_);
     return true;
   }
-  void explain(ExplainSink& sink) const override { child_->explain(sink); }
+  std::unique_ptr<ExplainNode> explain(ExplainContext& context) const override;
 
  private:
   PlanNode* child_;
   Program* targets_;
+  std::span<const Expr* const> exprs_;
   Arena arena_;
 };
 
 /// Set-returning functions in a select list: all advance together, the shorter ones giving NULL
 /// once they have ended (nodeProjectSet.c).
-class ProjectSetNode final : public PlanNode {
+class ProjectSetNode : public PlanNode {
  public:
   explicit ProjectSetNode(PlanNode* child) : child_(child) {}
   void open(Execution& execution) override;
   bool next(Execution& execution) override;
-  void explain(ExplainSink& sink) const override;
+  std::unique_ptr<ExplainNode> explain(ExplainContext& context) const override;
 
   std::vector<std::unique_ptr<SetFunction>> functions;
 
@@ -48,13 +51,13 @@ class ProjectSetNode final : public PlanNode {
 };
 
 /// LIMIT and OFFSET (nodeLimit.c).
-class LimitNode final : public PlanNode {
+class LimitNode : public PlanNode {
  public:
   LimitNode(PlanNode* child, Program* limit, Program* offset, RowShape tie_key)
       : child_(child), limit_(limit), offset_(offset), tie_key_(std::move(tie_key)) {}
   void open(Execution& execution) override;
   bool next(Execution& execution) override;
-  void explain(ExplainSink& sink) const override;
+  std::unique_ptr<ExplainNode> explain(ExplainContext& context) const override;
 
  private:
   int64_t evaluate(Execution& execution, Program* program, bool is_limit, bool& is_null);
@@ -69,7 +72,7 @@ class LimitNode final : public PlanNode {
 };
 
 /// UNION ALL: one side after the other, copied into the slots of the result (nodeAppend.c).
-class AppendNode final : public PlanNode {
+class AppendNode : public PlanNode {
  public:
   struct Side {
     PlanNode* node;
@@ -80,7 +83,7 @@ class AppendNode final : public PlanNode {
   }
   void open(Execution& execution) override;
   bool next(Execution& execution) override;
-  void explain(ExplainSink& sink) const override;
+  std::unique_ptr<ExplainNode> explain(ExplainContext& context) const override;
   /// Which side the last row came from.
   size_t side() const { return side_; }
 
@@ -91,13 +94,18 @@ class AppendNode final : public PlanNode {
 };
 
 /// UNION, INTERSECT [ALL], EXCEPT [ALL] by counting equal rows (nodeSetOp.c).
-class SetOperationNode final : public PlanNode {
+class SetOperationNode : public PlanNode {
  public:
-  SetOperationNode(AppendNode* input, RowShape shape, SetOperation operation, bool all)
-      : input_(input), shape_(std::move(shape)), operation_(operation), all_(all) {}
+  SetOperationNode(AppendNode* input, RowShape shape, SetOperation operation, bool all,
+                   std::span<const Expr* const> key_exprs)
+      : input_(input),
+        shape_(std::move(shape)),
+        operation_(operation),
+        all_(all),
+        key_exprs_(key_exprs) {}
   void open(Execution& execution) override;
   bool next(Execution& execution) override;
-  void explain(ExplainSink& sink) const override;
+  std::unique_ptr<ExplainNode> explain(ExplainContext& context) const override;
 
  private:
   void read_input(Execution& execution);
@@ -107,6 +115,7 @@ class SetOperationNode final : public PlanNode {
   const RowShape shape_;
   SetOperation operation_;
   bool all_;
+  std::span<const Expr* const> key_exprs_;  ///< of the first side, for EXPLAIN
   RowTable table_{shape_};
   bool has_read_ = false;
   size_t at_ = 0;
@@ -115,7 +124,7 @@ class SetOperationNode final : public PlanNode {
 
 /// WITH RECURSIVE: the first term's rows, then rounds of the recursive term over the rows of the
 /// round before, until one adds none (nodeRecursiveunion.c).
-class RecursiveUnionNode final : public PlanNode {
+class RecursiveUnionNode : public PlanNode {
  public:
   RecursiveUnionNode(PlanNode* first, PlanNode* recursive, Program* copy_first,
                      Program* copy_recursive, RowShape shape, bool distinct,
@@ -129,7 +138,7 @@ class RecursiveUnionNode final : public PlanNode {
         table_(table) {}
   void open(Execution& execution) override;
   bool next(Execution& execution) override;
-  void explain(ExplainSink& sink) const override;
+  std::unique_ptr<ExplainNode> explain(ExplainContext& context) const override;
 
  private:
   bool accept(Execution& execution);

@@ -3,13 +3,14 @@
 
 #include <fmt/core.h>
 
+#include "sql/explain.h"
 #include "sql/session.h"
 #include "support/error.h"
 
 namespace cofork {
 
-void ResultNode::explain(ExplainSink& sink) const {
-  sink.node("Result");
+std::unique_ptr<ExplainNode> ResultNode::explain(ExplainContext& context) const {
+  return context.node(*this, "Result");
 }
 
 bool ValuesNode::next(Execution& execution) {
@@ -20,8 +21,11 @@ bool ValuesNode::next(Execution& execution) {
   return true;
 }
 
-void ValuesNode::explain(ExplainSink& sink) const {
-  sink.node(fmt::format("Values Scan on \"{}\"", name_));
+std::unique_ptr<ExplainNode> ValuesNode::explain(ExplainContext& context) const {
+  auto node = context.node(*this, "Values Scan");
+  node->headline += fmt::format(" on {}", quote_identifier(context.name_of(entry_)));
+  node->add_head("Alias", context.name_of(entry_));
+  return node;
 }
 
 // --- functions --------------------------------------------------------------------------------
@@ -74,18 +78,26 @@ bool FunctionScanNode::next(Execution& execution) {
   return true;
 }
 
-void FunctionScanNode::explain(ExplainSink& sink) const {
-  if (name_ == function_) {
-    sink.node(fmt::format("Function Scan on {}", function_));
+std::unique_ptr<ExplainNode> FunctionScanNode::explain(ExplainContext& context) const {
+  auto node = context.node(*this, "Function Scan");
+  std::string_view alias = context.name_of(entry_);
+  if (functions.size() == 1) {
+    std::string shown = quote_identifier(function_);
+    if (context.options().verbose) shown = "pg_catalog." + shown;
+    node->headline += fmt::format(" on {}", shown);
+    if (alias != function_) node->headline += fmt::format(" {}", quote_identifier(alias));
+    node->add_head("Function Name", function_);
   } else {
-    sink.node(fmt::format("Function Scan on {} {}", function_, name_));
+    node->headline += fmt::format(" on {}", quote_identifier(alias));
   }
+  node->add_head("Alias", alias);
+  return node;
 }
 
 // --- views ------------------------------------------------------------------------------------
 
-ViewScanNode::ViewScanNode(const BuiltinView& view, std::string_view name, int first_slot)
-    : view_(view), name_(name), first_slot_(first_slot) {
+ViewScanNode::ViewScanNode(const BuiltinView& view, const RangeEntry& entry)
+    : view_(view), entry_(entry), first_slot_(entry.first_slot) {
   for (const ViewColumn& column : view.columns) types_.push_back(find_type(column.type));
 }
 
@@ -122,12 +134,10 @@ bool ViewScanNode::next(Execution& execution) {
   return true;
 }
 
-void ViewScanNode::explain(ExplainSink& sink) const {
-  if (name_ == view_.name) {
-    sink.node(fmt::format("Seq Scan on {}", view_.name));
-  } else {
-    sink.node(fmt::format("Seq Scan on {} {}", view_.name, name_));
-  }
+std::unique_ptr<ExplainNode> ViewScanNode::explain(ExplainContext& context) const {
+  auto node = context.node(*this, "Seq Scan");
+  context.set_table(*node, entry_, view_.name, "pg_catalog");
+  return node;
 }
 
 // --- WITH -------------------------------------------------------------------------------------
@@ -139,9 +149,23 @@ bool CommonTableScanNode::next(Execution& execution) {
   return true;
 }
 
-void CommonTableScanNode::explain(ExplainSink& sink) const {
-  sink.node(name_ == alias_ ? fmt::format("CTE Scan on {}", name_)
-                            : fmt::format("CTE Scan on {} {}", name_, alias_));
+namespace {
+
+std::unique_ptr<ExplainNode> explain_common_table(ExplainContext& context, const PlanNode& plan,
+                                                  std::string_view type, const RangeEntry& entry) {
+  auto node = context.node(plan, type);
+  std::string_view name = entry.table->name, alias = context.name_of(entry);
+  node->headline += fmt::format(" on {}", quote_identifier(name));
+  if (alias != name) node->headline += fmt::format(" {}", quote_identifier(alias));
+  node->add_head("CTE Name", name);
+  node->add_head("Alias", alias);
+  return node;
+}
+
+}  // namespace
+
+std::unique_ptr<ExplainNode> CommonTableScanNode::explain(ExplainContext& context) const {
+  return explain_common_table(context, *this, "CTE Scan", entry_);
 }
 
 bool WorkTableScanNode::next(Execution& execution) {
@@ -151,13 +175,34 @@ bool WorkTableScanNode::next(Execution& execution) {
   return true;
 }
 
-void WorkTableScanNode::explain(ExplainSink& sink) const {
-  sink.node(fmt::format("WorkTable Scan on {}", name_));
+std::unique_ptr<ExplainNode> WorkTableScanNode::explain(ExplainContext& context) const {
+  return explain_common_table(context, *this, "WorkTable Scan", entry_);
+}
+
+std::unique_ptr<ExplainNode> SubqueryScanNode::explain(ExplainContext& context) const {
+  auto node = context.node(*this, "Subquery Scan");
+  node->headline += fmt::format(" on {}", quote_identifier(context.name_of(entry_)));
+  node->add_head("Alias", context.name_of(entry_));
+  node->add_child("Subquery", context.below(*child_));
+  return node;
 }
 
 void WithNode::open(Execution& execution) {
-  for (CommonTableState* table : tables_) table->reset();
+  for (const Table& table : tables_) table.state->reset();
   child_->open(execution);
+}
+
+std::unique_ptr<ExplainNode> WithNode::explain(ExplainContext& context) const {
+  // Theirs are the first sub-plans of the query.
+  ExplainNode tables;
+  for (const Table& table : tables_) {
+    context.add_common_table(tables, table.name, *table.state->plan);
+  }
+  auto node = context.below(*child_);
+  std::move(node->init_plans.begin(), node->init_plans.end(),
+            std::back_inserter(tables.init_plans));
+  node->init_plans = std::move(tables.init_plans);
+  return node;
 }
 
 }  // namespace cofork

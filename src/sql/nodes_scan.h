@@ -9,27 +9,27 @@
 namespace cofork {
 
 /// One row without columns: SELECT without FROM (nodeResult.c).
-class ResultNode final : public PlanNode {
+class ResultNode : public PlanNode {
  public:
   void open(Execution&) override { done_ = false; }
   bool next(Execution&) override { return !std::exchange(done_, true); }
-  void explain(ExplainSink& sink) const override;
+  std::unique_ptr<ExplainNode> explain(ExplainContext& context) const override;
 
  private:
   bool done_ = false;
 };
 
-class ValuesNode final : public PlanNode {
+class ValuesNode : public PlanNode {
  public:
   /// Each program computes one row into the entry's slots.
-  ValuesNode(std::string_view name, std::vector<Program*> rows)
-      : name_(name), rows_(std::move(rows)) {}
+  ValuesNode(const RangeEntry& entry, std::vector<Program*> rows)
+      : entry_(entry), rows_(std::move(rows)) {}
   void open(Execution&) override { at_ = 0; }
   bool next(Execution& execution) override;
-  void explain(ExplainSink& sink) const override;
+  std::unique_ptr<ExplainNode> explain(ExplainContext& context) const override;
 
  private:
-  std::string name_;
+  const RangeEntry& entry_;
   std::vector<Program*> rows_;
   size_t at_ = 0;
   Arena arena_;
@@ -55,36 +55,36 @@ class SetFunction {
 };
 
 /// Functions in FROM: rows as they are made, not kept (nodeFunctionscan.c keeps them).
-class FunctionScanNode final : public PlanNode {
+class FunctionScanNode : public PlanNode {
  public:
-  FunctionScanNode(std::string_view name, std::string_view function)
-      : name_(name), function_(function) {}
+  FunctionScanNode(const RangeEntry& entry, std::string_view function)
+      : entry_(entry), function_(function) {}
   void open(Execution& execution) override;
   bool next(Execution& execution) override;
-  void explain(ExplainSink& sink) const override;
+  std::unique_ptr<ExplainNode> explain(ExplainContext& context) const override;
 
   std::vector<std::unique_ptr<SetFunction>> functions;
   int ordinality_slot = -1;
 
  private:
-  std::string name_;
+  const RangeEntry& entry_;
   std::string function_;
   int64_t row_ = 0;
   Arena arena_;
 };
 
 /// A built-in view: all its rows are taken when the scan begins.
-class ViewScanNode final : public PlanNode, private ViewSink {
+class ViewScanNode : public PlanNode, private ViewSink {
  public:
-  ViewScanNode(const BuiltinView& view, std::string_view name, int first_slot);
+  ViewScanNode(const BuiltinView& view, const RangeEntry& entry);
   void open(Execution& execution) override;
   bool next(Execution& execution) override;
-  void explain(ExplainSink& sink) const override;
+  std::unique_ptr<ExplainNode> explain(ExplainContext& context) const override;
 
  private:
   void row(const Datum* values, const bool* nulls) override;
   const BuiltinView& view_;
-  std::string name_;
+  const RangeEntry& entry_;
   int first_slot_;
   std::vector<const BuiltinType*> types_;
   std::vector<StoredRow> rows_;
@@ -93,51 +93,68 @@ class ViewScanNode final : public PlanNode, private ViewSink {
 };
 
 /// A reference to a WITH query (nodeCtescan.c).
-class CommonTableScanNode final : public PlanNode {
+class CommonTableScanNode : public PlanNode {
  public:
-  CommonTableScanNode(CommonTableState& table, std::string_view name, std::string_view alias,
-                      int first_slot)
-      : table_(table), name_(name), alias_(alias), first_slot_(first_slot) {}
+  CommonTableScanNode(CommonTableState& table, const RangeEntry& entry)
+      : table_(table), entry_(entry), first_slot_(entry.first_slot) {}
   void open(Execution&) override { at_ = 0; }
   bool next(Execution& execution) override;
-  void explain(ExplainSink& sink) const override;
+  std::unique_ptr<ExplainNode> explain(ExplainContext& context) const override;
 
  private:
   CommonTableState& table_;
-  std::string name_, alias_;
+  const RangeEntry& entry_;
   int first_slot_;
   size_t at_ = 0;
 };
 
 /// Inside a recursive term: the rows of the round before (nodeWorktablescan.c).
-class WorkTableScanNode final : public PlanNode {
+class WorkTableScanNode : public PlanNode {
  public:
-  WorkTableScanNode(CommonTableState& table, std::string_view name, int first_slot)
-      : table_(table), name_(name), first_slot_(first_slot) {}
+  WorkTableScanNode(CommonTableState& table, const RangeEntry& entry)
+      : table_(table), entry_(entry), first_slot_(entry.first_slot) {}
   void open(Execution&) override { at_ = 0; }
   bool next(Execution& execution) override;
-  void explain(ExplainSink& sink) const override;
+  std::unique_ptr<ExplainNode> explain(ExplainContext& context) const override;
 
  private:
   CommonTableState& table_;
-  std::string name_;
+  const RangeEntry& entry_;
   int first_slot_;
   size_t at_ = 0;
 };
 
-/// Forgets the rows of a query's WITH tables when the query starts over.
-class WithNode final : public PlanNode {
+/// A sub-select in FROM whose rows are filtered: only EXPLAIN sees it (nodeSubqueryscan.c).
+class SubqueryScanNode : public PlanNode {
  public:
-  WithNode(PlanNode* child, std::vector<CommonTableState*> tables)
+  SubqueryScanNode(PlanNode* child, const RangeEntry& entry) : child_(child), entry_(entry) {}
+  void open(Execution& execution) override { child_->open(execution); }
+  void rewind(Execution& execution) override { child_->rewind(execution); }
+  bool next(Execution& execution) override { return child_->next(execution); }
+  std::unique_ptr<ExplainNode> explain(ExplainContext& context) const override;
+
+ private:
+  PlanNode* child_;
+  const RangeEntry& entry_;
+};
+
+/// Forgets the rows of a query's WITH tables when the query starts over.
+class WithNode : public PlanNode {
+ public:
+  struct Table {
+    std::string_view name;
+    CommonTableState* state;
+  };
+  WithNode(PlanNode* child, std::vector<Table> tables)
       : child_(child), tables_(std::move(tables)) {}
   void open(Execution& execution) override;
   void rewind(Execution& execution) override { child_->rewind(execution); }
   bool next(Execution& execution) override { return child_->next(execution); }
-  void explain(ExplainSink& sink) const override { child_->explain(sink); }
+  std::unique_ptr<ExplainNode> explain(ExplainContext& context) const override;
 
  private:
   PlanNode* child_;
-  std::vector<CommonTableState*> tables_;
+  std::vector<Table> tables_;
 };
 
 }  // namespace cofork

@@ -3,14 +3,18 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "catalog/array_access.h"
+#include "sql/explain.h"
+#include "storage/visibility_map.h"
 
 namespace cofork {
 
 // --- rows ---------------------------------------------------------------------------------------
 
 TableRow::TableRow(RelationDesc& relation, const RangeEntry& entry)
-    : relation_(relation), first_slot_(entry.first_slot) {
+    : relation_(relation), entry_(entry), first_slot_(entry.first_slot) {
   size_t columns = entry.columns.size();
   for (size_t i = 0; i < columns; ++i) {
     if (!entry.used[i]) continue;
@@ -63,21 +67,15 @@ void SeqScanNode::open(Execution& execution) {
   }
 }
 
-namespace {
-
-std::string named(std::string_view relation, std::string_view alias) {
-  return relation == alias ? std::string(relation) : fmt::format("{} {}", relation, alias);
+std::unique_ptr<ExplainNode> SeqScanNode::explain(ExplainContext& context) const {
+  auto node = context.node(*this, "Seq Scan");
+  context.set_table(*node, row_.entry(), row_.relation().name, row_.relation().schema_name);
+  return node;
 }
 
-}  // namespace
+// --- searching an index -------------------------------------------------------------------------
 
-void SeqScanNode::explain(ExplainSink& sink) const {
-  sink.node(fmt::format("Seq Scan on {}", named(row_.relation().name, alias_)));
-}
-
-// --- index scans --------------------------------------------------------------------------------
-
-void IndexScanNode::set_condition(Execution& execution, size_t number) {
+void IndexSearch::set_condition(Execution& execution, size_t number) {
   const IndexKeyPlan& key = keys_[number];
   BtreeCondition& condition = conditions_[number];
   condition = {};
@@ -98,13 +96,11 @@ void IndexScanNode::set_condition(Execution& execution, size_t number) {
   condition.elements = {all.values, static_cast<size_t>(kept)};
 }
 
-void IndexScanNode::open(Execution& execution) {
-  row_.open(execution);
+void IndexSearch::open(Execution& execution) {
   arena_.reset();
   for (size_t i = 0; i < keys_.size(); ++i) set_condition(execution, i);
   if (!scan_) {
-    BtreeScan::Options options;
-    scan_.emplace(index_.btree, options);
+    scan_.emplace(index_.btree, options_);
   } else if (is_open_) {
     scan_->end();
   }
@@ -112,29 +108,204 @@ void IndexScanNode::open(Execution& execution) {
   is_open_ = true;
 }
 
+void IndexSearch::close() {
+  if (is_open_) scan_->end();
+  is_open_ = false;
+}
+
+std::vector<Expr*> IndexSearch::conditions() const {
+  std::vector<Expr*> all;
+  for (const IndexKeyPlan& key : keys_) all.push_back(key.condition);
+  return all;
+}
+
+// --- index scans --------------------------------------------------------------------------------
+
+void IndexScanNode::open(Execution& execution) {
+  row_.open(execution);
+  search_.open(execution);
+}
+
 bool IndexScanNode::next(Execution& execution) {
-  while (scan_->next(direction_)) {
+  BtreeScan& scan = search_.scan();
+  while (scan.next(direction_)) {
     execution.task.check_interrupts();
     bool all_dead = false;
-    if (fetch_.fetch(scan_->tid(), *execution.snapshot, &all_dead)) {
+    if (fetch_.fetch(scan.tid(), *execution.snapshot, &all_dead)) {
       row_.show(execution, fetch_.tuple());
       return true;
     }
-    if (all_dead) scan_->kill_current();
+    if (all_dead) scan.kill_current();
   }
   return false;
 }
 
 void IndexScanNode::close() {
   fetch_.release();
-  if (is_open_) scan_->end();
-  is_open_ = false;
+  search_.close();
 }
 
-void IndexScanNode::explain(ExplainSink& sink) const {
-  sink.node(fmt::format("Index Scan{} using {} on {}",
-                        direction_ == ScanDirection::kBackward ? " Backward" : "", index_.name,
-                        named(row_.relation().name, alias_)));
+namespace {
+
+/// "Index Scan Backward using i on t", and the same for JSON.
+std::unique_ptr<ExplainNode> explain_index_scan(ExplainContext& context, const PlanNode& plan,
+                                                std::string_view type, const IndexSearch& search,
+                                                ScanDirection direction, const RangeEntry& entry,
+                                                const RelationDesc& relation) {
+  auto node = context.node(plan, type);
+  bool backward = direction == ScanDirection::kBackward;
+  node->headline += fmt::format("{} using {}", backward ? " Backward" : "",
+                                quote_identifier(search.index().name));
+  node->add_head("Scan Direction", backward ? "Backward" : "Forward");
+  node->add_head("Index Name", search.index().name);
+  context.set_table(*node, entry, relation.name, relation.schema_name);
+  context.add_condition(*node, "Index Cond", search.conditions(), &entry);
+  return node;
+}
+
+}  // namespace
+
+std::unique_ptr<ExplainNode> IndexScanNode::explain(ExplainContext& context) const {
+  return explain_index_scan(context, *this, "Index Scan", search_, direction_, row_.entry(),
+                            row_.relation());
+}
+
+// --- index-only scans ---------------------------------------------------------------------------
+
+IndexOnlyScanNode::IndexOnlyScanNode(RelationDesc& relation, const RangeEntry& entry,
+                                     IndexDesc& index, std::vector<IndexKeyPlan> keys,
+                                     ScanDirection direction)
+    : relation_(relation),
+      entry_(entry),
+      search_(index, std::move(keys), {.want_tuples = true, .hold_pins = true}),
+      direction_(direction),
+      fetch_(relation.access) {
+  for (size_t i = 0; i < index.columns.size(); ++i) {
+    int column = index.columns[i] - 1;
+    if (column < 0 || !entry.used[static_cast<size_t>(column)]) continue;
+    columns_.emplace_back(static_cast<int>(i), entry.first_slot + column);
+  }
+}
+
+void IndexOnlyScanNode::open(Execution& execution) {
+  search_.open(execution);
+}
+
+bool IndexOnlyScanNode::next(Execution& execution) {
+  BtreeScan& scan = search_.scan();
+  while (scan.next(direction_)) {
+    execution.task.check_interrupts();
+    uint8_t bits = visibility_map_status(relation_.access.file, scan.tid().block(), map_page_);
+    if ((bits & kVmAllVisible) == 0) {
+      ++heap_fetches_;
+      bool all_dead = false;
+      if (!fetch_.fetch(scan.tid(), *execution.snapshot, &all_dead)) {
+        if (all_dead) scan.kill_current();
+        continue;
+      }
+    }
+    show(execution, scan.tuple());
+    return true;
+  }
+  return false;
+}
+
+void IndexOnlyScanNode::show(Execution& execution, const IndexTuple& tuple) {
+  const IndexShape& shape = search_.index().shape;
+  arena_.reset();
+  for (auto [column, slot] : columns_) {
+    bool is_null = false;
+    Datum value = index_attribute(tuple, shape, column, is_null);
+    execution.nulls[slot] = is_null;
+    const Attribute& attribute = shape.tuple.attributes()[static_cast<size_t>(column)];
+    // The entry goes when the scan's page is read anew; arrays need a long header besides.
+    if (!is_null && attribute.length == -1) value = varlena_from(arena_, varlena_view(value));
+    execution.values[slot] = value;
+  }
+}
+
+void IndexOnlyScanNode::close() {
+  fetch_.release();
+  map_page_.release();
+  search_.close();
+}
+
+std::unique_ptr<ExplainNode> IndexOnlyScanNode::explain(ExplainContext& context) const {
+  auto node =
+      explain_index_scan(context, *this, "Index Only Scan", search_, direction_, entry_, relation_);
+  if (context.options().analyze) node->add_number("Heap Fetches", fmt::format("{}", heap_fetches_));
+  return node;
+}
+
+// --- bitmap scans -------------------------------------------------------------------------------
+
+bool BitmapIndexScanNode::next(Execution& execution) {
+  execution.task.check_interrupts();
+  return search_.scan().next(ScanDirection::kForward);
+}
+
+std::unique_ptr<ExplainNode> BitmapIndexScanNode::explain(ExplainContext& context) const {
+  auto node = context.node(*this, "Bitmap Index Scan");
+  node->headline += fmt::format(" on {}", quote_identifier(search_.index().name));
+  node->add_head("Index Name", search_.index().name);
+  return node;
+}
+
+void BitmapHeapScanNode::open(Execution& execution) {
+  row_.open(execution);
+  index_->open(execution);
+  has_collected_ = false;
+  at_ = 0;
+}
+
+void BitmapHeapScanNode::collect(Execution& execution) {
+  places_.clear();
+  while (index_->next(execution)) {
+    const ItemPointer& tid = index_->tid();
+    places_.push_back(uint64_t{tid.block()} << 16 | tid.offset);
+  }
+  index_->close();
+  std::ranges::sort(places_);
+  places_.erase(std::ranges::unique(places_).begin(), places_.end());
+  has_collected_ = true;
+}
+
+bool BitmapHeapScanNode::next(Execution& execution) {
+  if (!has_collected_) collect(execution);
+  while (at_ < places_.size()) {
+    execution.task.check_interrupts();
+    uint64_t place = places_[at_];
+    if (at_ == 0 || places_[at_ - 1] >> 16 != place >> 16) ++blocks_;
+    ++at_;
+    ItemPointer tid(static_cast<BlockNumber>(place >> 16), static_cast<uint16_t>(place));
+    bool all_dead = false;
+    if (!fetch_.fetch(tid, *execution.snapshot, &all_dead)) continue;
+    row_.show(execution, fetch_.tuple());
+    return true;
+  }
+  return false;
+}
+
+void BitmapHeapScanNode::close() {
+  fetch_.release();
+  index_->close();
+}
+
+std::unique_ptr<ExplainNode> BitmapHeapScanNode::explain(ExplainContext& context) const {
+  auto node = context.node(*this, "Bitmap Heap Scan");
+  context.set_table(*node, row_.entry(), row_.relation().name, row_.relation().schema_name);
+  std::vector<Expr*> conditions = index_->conditions();
+  context.add_condition(*node, "Recheck Cond", conditions, &row_.entry());
+  if (context.options().analyze) {
+    node->add_text_only("Heap Blocks", fmt::format("exact={}", blocks_));
+    node->add_number("Exact Heap Blocks", fmt::format("{}", blocks_),
+                     ExplainProperty::Where::kStructuredOnly);
+    node->add_number("Lossy Heap Blocks", "0", ExplainProperty::Where::kStructuredOnly);
+  }
+  auto child = context.below(*index_);
+  context.add_condition(*child, "Index Cond", conditions, &row_.entry());
+  node->add_child("Outer", std::move(child), false);
+  return node;
 }
 
 }  // namespace cofork

@@ -29,10 +29,12 @@ class TableRow {
   void show_system(Execution& execution, const HeapTuple& tuple);
   const ItemPointer& place() const { return place_; }
   RelationDesc& relation() const { return relation_; }
+  const RangeEntry& entry() const { return entry_; }
   int first_slot() const { return first_slot_; }
 
  private:
   RelationDesc& relation_;
+  const RangeEntry& entry_;
   int first_slot_;
   int needed_ = 0;  ///< columns to read, from the first on
   bool shows_system_ = false;
@@ -43,10 +45,9 @@ class TableRow {
 };
 
 /// nodeSeqscan.c.
-class SeqScanNode final : public PlanNode {
+class SeqScanNode : public PlanNode {
  public:
-  SeqScanNode(RelationDesc& relation, const RangeEntry& entry, std::string_view alias)
-      : row_(relation, entry), alias_(alias) {}
+  SeqScanNode(RelationDesc& relation, const RangeEntry& entry) : row_(relation, entry) {}
   void open(Execution& execution) override;
   bool next(Execution& execution) override {
     if (!scan_->next()) return false;
@@ -54,11 +55,10 @@ class SeqScanNode final : public PlanNode {
     return true;
   }
   void close() override { scan_.reset(); }
-  void explain(ExplainSink& sink) const override;
+  std::unique_ptr<ExplainNode> explain(ExplainContext& context) const override;
 
  private:
   TableRow row_;
-  std::string alias_;
   std::optional<HeapScan> scan_;
 };
 
@@ -70,39 +70,117 @@ struct IndexKeyPlan {
   Program* value = nullptr;
   Oid value_type = kInvalidOid;
   int (*compare)(Datum, Datum) = nullptr;  ///< when the types differ
-  const Expr* condition = nullptr;         ///< for EXPLAIN
+  Expr* condition = nullptr;               ///< for EXPLAIN
+};
+
+/// A search of a B-tree that starts over with new values: what the scans by index share.
+class IndexSearch {
+ public:
+  IndexSearch(IndexDesc& index, std::vector<IndexKeyPlan> keys, const BtreeScan::Options& options)
+      : index_(index), keys_(std::move(keys)), conditions_(keys_.size()), options_(options) {}
+  void open(Execution& execution);
+  BtreeScan& scan() { return *scan_; }
+  /// Lets go of pages.
+  void close();
+  IndexDesc& index() const { return index_; }
+  /// "Index Cond": the conditions it searches by.
+  std::vector<Expr*> conditions() const;
+
+ private:
+  void set_condition(Execution& execution, size_t number);
+
+  IndexDesc& index_;
+  std::vector<IndexKeyPlan> keys_;
+  std::vector<BtreeCondition> conditions_;
+  BtreeScan::Options options_;
+  std::optional<BtreeScan> scan_;
+  bool is_open_ = false;
+  Arena arena_;
 };
 
 /// nodeIndexscan.c.
-class IndexScanNode final : public PlanNode {
+class IndexScanNode : public PlanNode {
  public:
-  IndexScanNode(RelationDesc& relation, const RangeEntry& entry, std::string_view alias,
-                IndexDesc& index, std::vector<IndexKeyPlan> keys, ScanDirection direction)
+  IndexScanNode(RelationDesc& relation, const RangeEntry& entry, IndexDesc& index,
+                std::vector<IndexKeyPlan> keys, ScanDirection direction)
       : row_(relation, entry),
-        alias_(alias),
-        index_(index),
-        keys_(std::move(keys)),
-        conditions_(keys_.size()),
+        search_(index, std::move(keys), {}),
         direction_(direction),
         fetch_(relation.access) {}
   void open(Execution& execution) override;
   bool next(Execution& execution) override;
   void close() override;
-  void explain(ExplainSink& sink) const override;
+  std::unique_ptr<ExplainNode> explain(ExplainContext& context) const override;
 
  private:
-  void set_condition(Execution& execution, size_t number);
-
   TableRow row_;
-  std::string alias_;
-  IndexDesc& index_;
-  std::vector<IndexKeyPlan> keys_;
-  std::vector<BtreeCondition> conditions_;
+  IndexSearch search_;
   ScanDirection direction_;
   HeapIndexFetch fetch_;
-  std::optional<BtreeScan> scan_;
-  bool is_open_ = false;
+};
+
+/// Takes the columns out of the index itself, and goes to the table only for pages of which the
+/// visibility map does not say that everybody sees their rows (nodeIndexonlyscan.c).
+class IndexOnlyScanNode : public PlanNode {
+ public:
+  IndexOnlyScanNode(RelationDesc& relation, const RangeEntry& entry, IndexDesc& index,
+                    std::vector<IndexKeyPlan> keys, ScanDirection direction);
+  void open(Execution& execution) override;
+  bool next(Execution& execution) override;
+  void close() override;
+  std::unique_ptr<ExplainNode> explain(ExplainContext& context) const override;
+
+ private:
+  void show(Execution& execution, const IndexTuple& tuple);
+
+  RelationDesc& relation_;
+  const RangeEntry& entry_;
+  IndexSearch search_;
+  ScanDirection direction_;
+  HeapIndexFetch fetch_;
+  std::vector<std::pair<int, int>> columns_;  ///< of the index, and the slot it goes to
+  Buffer map_page_;
+  int64_t heap_fetches_ = 0;
   Arena arena_;
+};
+
+/// The rows an index leads to, in its order: their addresses only (nodeBitmapIndexscan.c).
+class BitmapIndexScanNode : public PlanNode {
+ public:
+  BitmapIndexScanNode(IndexDesc& index, std::vector<IndexKeyPlan> keys)
+      : search_(index, std::move(keys), {}) {}
+  void open(Execution& execution) override { search_.open(execution); }
+  bool next(Execution& execution) override;
+  void close() override { search_.close(); }
+  std::unique_ptr<ExplainNode> explain(ExplainContext& context) const override;
+  const ItemPointer& tid() { return search_.scan().tid(); }
+  std::vector<Expr*> conditions() const { return search_.conditions(); }
+
+ private:
+  IndexSearch search_;
+};
+
+/// Collects addresses of rows, and then reads them in the order of the table, each page once
+/// (nodeBitmapHeapscan.c). The addresses are kept exactly, however many they are.
+class BitmapHeapScanNode : public PlanNode {
+ public:
+  BitmapHeapScanNode(RelationDesc& relation, const RangeEntry& entry, BitmapIndexScanNode* index)
+      : row_(relation, entry), index_(index), fetch_(relation.access) {}
+  void open(Execution& execution) override;
+  bool next(Execution& execution) override;
+  void close() override;
+  std::unique_ptr<ExplainNode> explain(ExplainContext& context) const override;
+
+ private:
+  void collect(Execution& execution);
+
+  TableRow row_;
+  BitmapIndexScanNode* index_;
+  HeapIndexFetch fetch_;
+  std::vector<uint64_t> places_;  ///< block << 16 | item, in order
+  size_t at_ = 0;
+  bool has_collected_ = false;
+  int64_t blocks_ = 0;  ///< pages visited, for EXPLAIN ANALYZE
 };
 
 }  // namespace cofork

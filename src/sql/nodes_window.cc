@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "sql/explain.h"
 #include "support/error.h"
 
 namespace cofork {
@@ -349,9 +350,10 @@ void WindowNode::compute_aggregate(Execution& ex, WindowCall& call, int64_t row)
   finish_aggregate(ex, call.aggregate, state, sum_arena_);
 }
 
-void WindowNode::explain(ExplainSink& sink) const {
-  sink.node("WindowAgg");
-  sink.child(*child_);
+std::unique_ptr<ExplainNode> WindowNode::explain(ExplainContext& context) const {
+  auto node = context.node(*this, "WindowAgg");
+  node->add_child("Outer", context.below(*child_));
+  return node;
 }
 
 }  // namespace cofork

@@ -48,7 +48,7 @@ struct WindowCall {
   int64_t summed_to = 0;      ///< rows before this one are in it
 };
 
-class WindowNode final : public PlanNode {
+class WindowNode : public PlanNode {
  public:
   struct Frame {
     int64_t start, end;  ///< [start, end) of the partition
@@ -57,7 +57,7 @@ class WindowNode final : public PlanNode {
       : child_(child), window_(window), row_(std::move(row)) {}
   void open(Execution& execution) override;
   bool next(Execution& execution) override;
-  void explain(ExplainSink& sink) const override;
+  std::unique_ptr<ExplainNode> explain(ExplainContext& context) const override;
 
   // Filled by the planner. Columns of the row:
   std::vector<size_t> partition_columns;

@@ -1,72 +1,17 @@
-// FROM into scans and joins. Conditions go as far down as they can; equalities between the two
-// sides of a join make it a hash join.
+// FROM into scans and outer joins. Conditions go as far down as they can.
 #include <algorithm>
+#include <cmath>
 
 #include "model/stack.h"
 #include "sql/analyze.h"
 #include "sql/nodes_join.h"
 #include "sql/nodes_scan.h"
+#include "sql/plan_joins.h"
 #include "sql/planner.h"
-#include "support/error.h"
+#include "sql/selectivity.h"
 
 namespace cofork {
 namespace {
-
-/// The entries of this query level (or of queries within) that `expr` reads.
-template <typename F>
-void for_each_entry(const Expr& expr, F&& use) {
-  walk(&expr, 0, [&](const Expr& part, int depth) {
-    if (part.kind == ExprKind::kVar && part.levels_up == depth) use(part.entry);
-    return true;
-  });
-}
-
-bool contains(std::span<const RangeEntry* const> entries, const RangeEntry* entry) {
-  return std::ranges::find(entries, entry) != entries.end();
-}
-
-/// Takes the conditions that `wanted` accepts out of `from`.
-std::vector<Expr*> take(std::vector<Expr*>& from, auto&& wanted) {
-  std::vector<Expr*> taken;
-  std::erase_if(from, [&](Expr* e) {
-    if (!wanted(*e)) return false;
-    taken.push_back(e);
-    return true;
-  });
-  return taken;
-}
-
-void add_conjuncts(Expr* condition, std::vector<Expr*>& to) {
-  if (condition == nullptr) return;
-  if (condition->kind == ExprKind::kAnd) {
-    to.insert(to.end(), condition->args.begin(), condition->args.end());
-  } else {
-    to.push_back(condition);
-  }
-}
-
-/// The type to hash when a = b joins: null when it cannot be hashed.
-const BuiltinType* hash_type(Oid a, Oid b) {
-  auto is_integer = [](Oid t) {
-    return t == type_oid::kInt2 || t == type_oid::kInt4 || t == type_oid::kInt8;
-  };
-  // Integers of any width are the same word in a Datum.
-  if (is_integer(a) && is_integer(b)) return find_type(type_oid::kInt8);
-  if (a != b) return nullptr;
-  const BuiltinType* type = find_type(a);
-  return type != nullptr && type->hash != nullptr && type->compare != nullptr ? type : nullptr;
-}
-
-void collect_entries(const FromTree& tree, std::vector<const RangeEntry*>& entries) {
-  if (tree.entry != nullptr) {
-    entries.push_back(tree.entry);
-    return;
-  }
-  with_stack([&] {
-    collect_entries(*tree.left, entries);
-    collect_entries(*tree.right, entries);
-  });
-}
 
 void add_shape(const RangeEntry& entry, RowShape& shape) {
   static constexpr Oid kSystemTypes[kSystemColumns] = {type_oid::kTid, type_oid::kXid,
@@ -81,6 +26,29 @@ void add_shape(const RangeEntry& entry, RowShape& shape) {
   for (size_t i = 0; is_table && i < kSystemColumns; ++i, ++slot) {
     if (entry.used[columns + i]) shape.add(slot, find_type(kSystemTypes[i]));
   }
+}
+
+}  // namespace
+
+namespace {
+
+/// What a built-in view is taken to have: nobody counts its rows.
+constexpr double kViewRows = 100;
+
+/// Rows of a set-returning function: counted where its arguments tell
+/// (generate_series_int4_support), or PostgreSQL's guess.
+double rows_of_function(const Expr& call) {
+  constexpr double kGuess = 1000;
+  if (call.name != "generate_series" || call.args.size() < 2) return kGuess;
+  double bounds[3] = {0, 0, 1};
+  for (size_t i = 0; i < call.args.size() && i < 3; ++i) {
+    const Expr& arg = *call.args[i];
+    bool is_integer = arg.type == type_oid::kInt4 || arg.type == type_oid::kInt8;
+    if (arg.kind != ExprKind::kConst || arg.is_null || !is_integer) return kGuess;
+    bounds[i] = static_cast<double>(datum_to_int64(arg.value));
+  }
+  if (bounds[2] == 0) return kGuess;
+  return std::max(1.0, std::floor((bounds[1] - bounds[0] + bounds[2]) / bounds[2]));
 }
 
 }  // namespace
@@ -115,6 +83,33 @@ Planner::Input Planner::plan_from(const FromTree& tree, std::vector<Expr*>& conj
   });
 }
 
+PlanNode* Planner::plan_function(RangeEntry& entry) {
+  auto* scan = make_node<FunctionScanNode>(entry, entry.functions[0]->name);
+  int slot = entry.first_slot;
+  double startup = 0, rows = 1;
+  for (const Expr* call : entry.functions) {
+    auto function = std::make_unique<SetFunction>();
+    function->first_slot = slot;
+    startup += cost_.of(call) + (call->kind == ExprKind::kSetCall ? cost_.per_operator() : 0);
+    if (call->kind == ExprKind::kSetCall) {
+      function->arguments = new_program();
+      function->site = make_site(call->args, *function->arguments);
+      function->site->call.function = call->function;
+      function->site->call.arg_types = call->arg_types.data();
+      function->site->call.result_type = call->type;
+      function->columns = std::max<int>(1, static_cast<int>(call->function->columns.size()));
+      rows = std::max(rows, rows_of_function(*call));
+    } else {
+      function->value = compile(*call);
+    }
+    slot += function->columns;
+    scan->functions.push_back(std::move(function));
+  }
+  if (entry.ordinality) scan->ordinality_slot = slot;
+  scan->estimate = {startup, startup + cost_.per_tuple() * rows, rows, 0};
+  return scan;
+}
+
 Planner::Input Planner::plan_entry(RangeEntry& entry, std::vector<Expr*>& conjuncts) {
   Input input;
   input.entries.push_back(&entry);
@@ -126,189 +121,110 @@ Planner::Input Planner::plan_entry(RangeEntry& entry, std::vector<Expr*>& conjun
     size_t system = entry.kind == RangeKind::kTable ? kSystemColumns : 0;
     entry.first_slot = new_slots(entry.columns.size() + system);
   }
+  std::vector<Expr*> own =
+      take(conjuncts, [&](const Expr& e) { return refers_only_to(e, input.entries); });
+  int width = 0;
+  for (size_t i = 0; entry.kind != RangeKind::kTable && i < entry.columns.size(); ++i) {
+    width += column_width(entry, static_cast<int>(i));
+  }
+  auto as_scan = [&](double rows, double per_row) {
+    input.node->estimate = {0, rows * per_row, std::max(rows, 1.0), width};
+  };
   switch (entry.kind) {
     case RangeKind::kView:
-      input.node = make_node<ViewScanNode>(*entry.view, entry.name, entry.first_slot);
+      input.node = make_node<ViewScanNode>(*entry.view, entry);
+      as_scan(kViewRows, cost_.per_tuple());
       break;
-    case RangeKind::kFunction: {
-      std::string_view name = entry.functions[0]->name;
-      auto* scan = make_node<FunctionScanNode>(entry.name, name);
-      int slot = entry.first_slot;
-      for (const Expr* call : entry.functions) {
-        auto function = std::make_unique<SetFunction>();
-        function->first_slot = slot;
-        if (call->kind == ExprKind::kSetCall) {
-          function->arguments = new_program();
-          function->site = make_site(call->args, *function->arguments);
-          function->site->call.function = call->function;
-          function->site->call.arg_types = call->arg_types.data();
-          function->site->call.result_type = call->type;
-          function->columns = std::max<int>(1, static_cast<int>(call->function->columns.size()));
-        } else {
-          function->value = compile(*call);
-        }
-        slot += function->columns;
-        scan->functions.push_back(std::move(function));
-      }
-      if (entry.ordinality) scan->ordinality_slot = slot;
-      input.node = scan;
+    case RangeKind::kFunction:
+      input.node = plan_function(entry);
+      input.node->estimate.width = width;
       break;
-    }
     case RangeKind::kValues: {
       std::vector<Program*> rows;
       for (const auto& row : entry.rows) {
         rows.push_back(compile_into({row.begin(), row.size()}, entry.first_slot));
       }
-      input.node = make_node<ValuesNode>(entry.name, std::move(rows));
+      auto count = static_cast<double>(rows.size());
+      input.node = make_node<ValuesNode>(entry, std::move(rows));
+      as_scan(count, cost_.per_operator() + cost_.per_tuple());
       break;
     }
     case RangeKind::kCommonTable: {
       CommonTableState& table = *ex_.common_tables[static_cast<size_t>(entry.table->index)];
       if (entry.self_reference) {
-        input.node = make_node<WorkTableScanNode>(table, entry.name, entry.first_slot);
+        input.node = make_node<WorkTableScanNode>(table, entry);
+        as_scan(table.first_rows * 10, 2 * cost_.per_tuple());
       } else {
-        input.node =
-            make_node<CommonTableScanNode>(table, entry.table->name, entry.name, entry.first_slot);
+        input.node = make_node<CommonTableScanNode>(table, entry);
+        double rows = table.plan == nullptr ? table.first_rows * 10 : table.plan->estimate.rows;
+        as_scan(rows, 2 * cost_.per_tuple());
       }
       break;
     }
-    case RangeKind::kTable: {
-      std::vector<Expr*> own =
-          take(conjuncts, [&](const Expr& e) { return refers_only_to(e, input.entries); });
-      input.node = filter(plan_table(entry, own, input.rows), own);
+    case RangeKind::kTable:
+      input.node = build_path(entry, choose_path(entry, own, 1), own);
+      own.clear();
       break;
-    }
     case RangeKind::kSubquery:
     case RangeKind::kSetResult:
       break;
   }
   add_shape(entry, input.shape);
-  std::vector<Expr*> own =
-      take(conjuncts, [&](const Expr& e) { return refers_only_to(e, input.entries); });
-  input.node = filter(input.node, own);
+  if (!own.empty()) {
+    PlanEstimate e = input.node->estimate;
+    e.total += cost_.of(own) * e.rows;
+    e.rows = clamp_rows(e.rows * selectivity(std::span<Expr* const>(own), &entry));
+    if (entry.kind == RangeKind::kSubquery) {
+      input.node = make_node<SubqueryScanNode>(input.node, entry);
+      input.node->estimate = e;
+    }
+    bool is_subquery = entry.kind == RangeKind::kSubquery;
+    input.node = make_filter(input.node, own, is_subquery ? nullptr : &entry, e);
+  }
   return input;
 }
 
 Planner::Input Planner::plan_join(const FromTree& tree, std::vector<Expr*>& conjuncts) {
-  std::vector<const RangeEntry*> left_entries, right_entries;
-  collect_entries(*tree.left, left_entries);
-  collect_entries(*tree.right, right_entries);
-  auto only_left = [&](const Expr& e) { return refers_only_to(e, left_entries); };
-  auto only_right = [&](const Expr& e) { return refers_only_to(e, right_entries); };
+  if (tree.join == JoinKind::kInner) return plan_inner_joins(tree, conjuncts);
+  return plan_outer_join(tree, conjuncts);
+}
 
-  // What decides which rows join. WHERE conditions help an inner join; an outer join must make its
-  // rows first, except that rows of its preserved side may go before.
-  std::vector<Expr*> on;
-  add_conjuncts(tree.condition, on);
-  std::vector<Expr*> for_left, for_right;
-  switch (tree.join) {
-    case JoinKind::kInner: {
-      std::vector<const RangeEntry*> both = left_entries;
-      both.insert(both.end(), right_entries.begin(), right_entries.end());
-      for (Expr* e : take(conjuncts, [&](const Expr& c) { return refers_only_to(c, both); })) {
-        on.push_back(e);
-      }
-      for_left = take(on, only_left);
-      for_right = take(on, only_right);
-      break;
-    }
-    case JoinKind::kLeft:
-      for_left = take(conjuncts, only_left);
-      for_right = take(on, only_right);
-      break;
-    case JoinKind::kRight:
-      for_right = take(conjuncts, only_right);
-      for_left = take(on, only_left);
-      break;
-    case JoinKind::kFull:
-      break;
-  }
-  Input left = plan_from(*tree.left, for_left);
-  left.node = filter(left.node, for_left);
-  if (tree.join == JoinKind::kInner || tree.join == JoinKind::kLeft) {
-    // Conditions that bind the right side to the left may lead to its rows by an index.
-    std::vector<Expr*> all = for_right;
-    all.insert(all.end(), on.begin(), on.end());
-    Input right;
-    if (join_by_index(*tree.right, left, all, right)) {
-      add_shape(*tree.right->entry, right.shape);
-      return join_looked_up(tree.join, std::move(left), std::move(right), all);
-    }
-  }
-  Input right = plan_from(*tree.right, for_right);
-  right.node = filter(right.node, for_right);
+Planner::Input Planner::plan_outer_join(const FromTree& tree, std::vector<Expr*>& conjuncts) {
   // A right join is a left join with its sides exchanged: the frame does not care.
-  if (tree.join == JoinKind::kRight) {
-    return make_join(JoinKind::kLeft, std::move(right), std::move(left), std::move(on));
+  bool is_right = tree.join == JoinKind::kRight;
+  const FromTree& left_tree = is_right ? *tree.right : *tree.left;
+  const FromTree& right_tree = is_right ? *tree.left : *tree.right;
+  JoinKind kind = is_right ? JoinKind::kLeft : tree.join;
+  std::vector<const RangeEntry*> left_entries, right_entries;
+  collect_entries(left_tree, left_entries);
+  collect_entries(right_tree, right_entries);
+  // The join makes its rows before WHERE looks at them, except that rows of the preserved side may
+  // go before; a condition of ON that only the other side has a part in decides which of its rows
+  // take part.
+  std::vector<Expr*> on, for_left, for_right;
+  add_conjuncts(tree.condition, on);
+  if (kind == JoinKind::kLeft) {
+    for_left = take(conjuncts, [&](const Expr& e) { return refers_only_to(e, left_entries); });
+    for_right = take(on, [&](const Expr& e) { return refers_only_to(e, right_entries); });
+    imply_constants(for_left, on, ex_.arena, [&](Expr* implied, size_t) {
+      if (refers_only_to(*implied, right_entries)) for_right.push_back(implied);
+    });
   }
-  return make_join(tree.join, std::move(left), std::move(right), std::move(on));
-}
-
-Planner::Input Planner::join_looked_up(JoinKind kind, Input left, Input right,
-                                       std::span<Expr* const> conditions) {
-  Input joined;
-  joined.entries = left.entries;
-  joined.entries.insert(joined.entries.end(), right.entries.begin(), right.entries.end());
-  joined.shape = left.shape;
-  joined.shape.add(right.shape);
-  joined.rows = std::max(1.0, left.rows * right.rows);
-  Program* condition = conditions.empty() ? nullptr : compile_all(conditions);
-  joined.node =
-      make_node<NestedLoopNode>(kind, left.node, right.node, right.shape, condition, true);
-  return joined;
-}
-
-Planner::Input Planner::make_join(JoinKind kind, Input left, Input right,
-                                  std::vector<Expr*> conditions) {
-  bool lateral = std::ranges::any_of(
-      right.entries, [&](const RangeEntry* entry) { return refers_to(*entry, left.entries); });
-  std::vector<Expr*> left_keys, right_keys;
-  RowShape left_key, right_key;
-  std::erase_if(conditions, [&](const Expr* e) {
-    if (lateral || e->kind != ExprKind::kCall || e->name != "=" || e->args.size() != 2) {
-      return false;
-    }
-    Expr* a = e->args[0];
-    Expr* b = e->args[1];
-    const BuiltinType* type = hash_type(a->type, b->type);
-    if (type == nullptr) return false;
-    if (refers_only_to(*b, left.entries)) std::swap(a, b);
-    if (!refers_only_to(*a, left.entries) || !refers_only_to(*b, right.entries)) return false;
-    left_keys.push_back(a);
-    right_keys.push_back(b);
-    left_key.add(-1, type);
-    return true;
-  });
-  Input joined;
-  joined.entries = left.entries;
-  joined.entries.insert(joined.entries.end(), right.entries.begin(), right.entries.end());
-  joined.shape = left.shape;
-  joined.shape.add(right.shape);
-  joined.rows = std::max(left.rows, right.rows);
-  Program* condition = conditions.empty() ? nullptr : compile_all(conditions);
-  if (left_keys.empty()) {
-    if (kind == JoinKind::kFull) {
-      throw Error(sqlstate::kFeatureNotSupported,
-                  "FULL JOIN is only supported with merge-joinable or hash-joinable join "
-                  "conditions");
-    }
-    PlanNode* inner = lateral ? right.node : make_node<MaterializeNode>(right.node, right.shape);
-    joined.node =
-        make_node<NestedLoopNode>(kind, left.node, inner, right.shape, condition, lateral);
-    return joined;
-  }
-  auto* join =
-      make_node<HashJoinNode>(kind, left.node, right.node, left.shape, right.shape, condition);
-  int left_first = new_slots(left_keys.size());
-  int right_first = new_slots(right_keys.size());
-  join->left_keys = compile_into(left_keys, left_first);
-  join->right_keys = compile_into(right_keys, right_first);
-  for (size_t i = 0; i < left_keys.size(); ++i) {
-    join->left_key.add(left_first + static_cast<int>(i), left_key.type(i));
-    join->right_key.add(right_first + static_cast<int>(i), left_key.type(i));
-  }
-  joined.node = join;
-  return joined;
+  Input left = plan_from(left_tree, for_left);
+  left.node = filter(left.node, for_left);
+  std::vector<Expr*> right_conditions = for_right;
+  Input right = plan_from(right_tree, for_right);
+  right.node = filter(right.node, for_right);
+  RangeEntry* table = right_tree.entry;
+  if (table != nullptr && table->kind != RangeKind::kTable) table = nullptr;
+  const PlanEstimate& l = left.estimate();
+  const PlanEstimate& r = right.estimate();
+  double rows = l.rows * r.rows * selectivity(std::span<Expr* const>(on), nullptr);
+  rows = std::max(rows, l.rows);
+  if (kind == JoinKind::kFull) rows = std::max(rows, r.rows);
+  JoinChoice choice = choose_join(kind, l, left.entries, r, right.entries, on, table,
+                                  right_conditions, clamp_rows(rows));
+  return make_join(choice, std::move(left), std::move(right), std::move(on));
 }
 
 }  // namespace cofork

@@ -53,6 +53,9 @@ PlannedQuery Planner::plan_modification(Query& query) {
     }
   }
   planned.all_targets = planned.output;
+  // Rows come out with RETURNING only.
+  node->estimate = node->child->estimate;
+  if (modification.returning.empty()) node->estimate.rows = node->estimate.width = 0;
   planned.root = node;
   return planned;
 }
@@ -60,8 +63,13 @@ PlannedQuery Planner::plan_modification(Query& query) {
 ModifyNode* Planner::plan_insert(Query& query) {
   const Modification& modification = *query.modification;
   std::vector<Expr*> none;
-  PlanNode* child =
-      query.from == nullptr ? make_node<ResultNode>() : plan_from(*query.from, none).node;
+  PlanNode* child = nullptr;
+  if (query.from == nullptr) {
+    child = make_node<ResultNode>();
+    child->estimate = {0, cost_.per_tuple(), 1, 0};
+  } else {
+    child = plan_from(*query.from, none).node;
+  }
   int slot = place_row(modification);
   auto* node = make_node<InsertNode>(*this, modification);
   node->child = child;

@@ -66,14 +66,43 @@ RowShape result_shape(RangeEntry& result) {
 PlanNode* Planner::plan_set_operation(Query& query, PlannedQuery&) {
   RangeEntry& result = *query.set_result;
   std::vector<AppendNode::Side> sides;
+  PlanEstimate all, first;
   for (Query* operand : operands_of(query)) {
     PlannedQuery planned = plan_query(*operand);
-    if (sides.empty()) result.first_slot = new_slots(result.columns.size());
+    const PlanEstimate& e = planned.root->estimate;
+    if (sides.empty()) {
+      result.first_slot = new_slots(result.columns.size());
+      all = first = {e.startup, 0, 0, 0};
+      first.rows = e.rows;
+    }
     sides.push_back({planned.root, copy_columns(new_program(), planned.output, result.first_slot)});
+    all.total += e.total;
+    all.rows += e.rows;
+    all.width = std::max(all.width, e.width);
   }
+  all.total += all.rows * cost_.per_tuple() * 0.5;
   auto* append = make_node<AppendNode>(std::move(sides));
+  append->estimate = all;
   if (query.operation == SetOperation::kUnion && query.all) return append;
-  return make_node<SetOperationNode>(append, result_shape(result), query.operation, query.all);
+  auto* node = make_node<SetOperationNode>(append, result_shape(result), query.operation, query.all,
+                                           first_columns(query));
+  // Nobody knows how many are equal: all rows of a union may differ, and an intersection or a
+  // difference has at most those of the left side.
+  double groups = query.operation == SetOperation::kUnion ? all.rows : first.rows;
+  node->estimate = cost_.aggregate(all, true, result.columns.size(), groups, 0, 0);
+  node->estimate.width = all.width;
+  return node;
+}
+
+/// The columns of the leftmost query: what EXPLAIN calls the columns of a UNION.
+std::span<const Expr* const> Planner::first_columns(const Query& query) {
+  const Query* first = &query;
+  while (first->left != nullptr) first = first->left;
+  std::vector<const Expr*> exprs;
+  for (const Target& target : first->targets) {
+    if (!target.junk) exprs.push_back(target.expr);
+  }
+  return keep_const(exprs);
 }
 
 CommonTableState* Planner::plan_recursive(CommonTable& table) {
@@ -85,11 +114,18 @@ CommonTableState* Planner::plan_recursive(CommonTable& table) {
   RangeEntry& result = *query.set_result;
   result.first_slot = new_slots(result.columns.size());
   state.output = result_shape(result);
+  state.first_rows = first.root->estimate.rows;
   PlannedQuery recursive = plan_query(*query.right);
   state.plan = make_node<RecursiveUnionNode>(
       first.root, recursive.root, copy_columns(new_program(), first.output, result.first_slot),
       copy_columns(new_program(), recursive.output, result.first_slot), state.output, !query.all,
       state);
+  // Ten rounds (cost_recursive_union).
+  const PlanEstimate& f = first.root->estimate;
+  const PlanEstimate& more = recursive.root->estimate;
+  double rows = f.rows + 10 * more.rows;
+  state.plan->estimate = {f.startup, f.total + 10 * more.total + cost_.per_tuple() * rows, rows,
+                          std::max(f.width, more.width)};
   return &state;
 }
 

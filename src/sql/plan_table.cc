@@ -1,12 +1,9 @@
-// How a table is read: from end to end or by one of its indexes, by simple guesses of what each
-// costs; and joins that look the other side's rows up in an index.
-//
-// The guesses are PostgreSQL's when it knows nothing of the values: an equality keeps 1 row in 200,
-// an inequality a third, a unique key one row; a random page costs 4 sequential ones. (costsize.c,
-// selfuncs.c, indxpath.c, 15)
+// How a table is read: from end to end, by one of its indexes, or by the addresses an index gives,
+// sorted; whichever the cost model (cost.h) rates cheapest. (indxpath.c, costsize.c, plancat.c, 15)
 #include <algorithm>
 #include <cmath>
 
+#include "catalog/column_statistics.h"
 #include "model/stack.h"
 #include "settings/settings.h"
 #include "sql/analyze.h"
@@ -14,6 +11,7 @@
 #include "sql/nodes_lock.h"
 #include "sql/nodes_table.h"
 #include "sql/planner.h"
+#include "sql/selectivity.h"
 #include "storage/buffer_pool.h"
 #include "types/array.h"
 
@@ -81,25 +79,6 @@ void mark_used_columns(Query& query, Arena& arena) {
 
 // --- conditions
 // -----------------------------------------------------------------------------------
-
-/// A conjunct of the form an index can answer.
-struct Planner::TableCondition {
-  Expr* conjunct = nullptr;
-  int column = 0;  ///< of the table, from 0
-  BtreeStrategy strategy = BtreeStrategy::kEqual;
-  BtreeCondition::Kind kind = BtreeCondition::Kind::kValue;
-  Expr* value = nullptr;
-  int (*compare)(Datum, Datum) = nullptr;
-  double elements = 1;  ///< of = ANY
-};
-
-struct Planner::IndexChoice {
-  IndexDesc* index = nullptr;
-  std::vector<std::pair<int, size_t>> keys;  ///< column of the index, number of the condition
-  double cost = 0;
-  double rows = 0;
-  int order = 0;  ///< 1 or -1: gives the wanted order, going that way
-};
 
 namespace {
 
@@ -246,130 +225,195 @@ int Planner::order_of_index(const RangeEntry& entry, const IndexDesc& index,
   return matched == wanted_order_.size() ? direction : 0;
 }
 
-Planner::IndexChoice Planner::rate_index(const RangeEntry& entry, IndexDesc& index,
-                                         std::span<TableCondition> conditions, double tuples,
-                                         double pages) {
-  IndexChoice choice;
-  double selectivity = 1;
-  int equal_columns = 0;
-  bool is_prefix = true;
-  double searches = 1;
-  for (int key = 0; key < index.key_count; ++key) {
-    int column = index.columns[static_cast<size_t>(key)] - 1;
-    bool is_equal = false;
-    int ranges = 0;
-    for (size_t i = 0; i < conditions.size(); ++i) {
-      const TableCondition& condition = conditions[i];
-      if (column < 0 || condition.column != column) continue;
-      if (condition.kind == BtreeCondition::Kind::kAnyOf && !is_prefix) continue;
-      choice.keys.emplace_back(key, i);
-      switch (condition.kind) {
-        case BtreeCondition::Kind::kValue:
-          if (condition.strategy == BtreeStrategy::kEqual) {
-            is_equal = true;
-            selectivity *= 0.005;
-          } else {
-            ++ranges;
-          }
-          break;
-        case BtreeCondition::Kind::kAnyOf:
-          is_equal = true;
-          searches *= std::max(1.0, condition.elements);
-          selectivity *= std::min(1.0, 0.005 * condition.elements);
-          break;
-        case BtreeCondition::Kind::kIsNull:
-          selectivity *= 0.005;
-          break;
-        case BtreeCondition::Kind::kIsNotNull:
-          selectivity *= 0.995;
-          break;
-      }
-    }
-    if (ranges == 1) selectivity *= 1.0 / 3;
-    if (ranges > 1) selectivity *= 0.005;
-    if (is_equal && is_prefix) ++equal_columns;
-    is_prefix &= is_equal;
-    if (key == 0 && choice.keys.empty()) break;
-  }
-  choice.order = order_of_index(entry, index, conditions);
-  if (choice.keys.empty() && choice.order == 0) return choice;
-  choice.index = &index;
-  choice.rows = std::max(1.0, tuples * selectivity);
-  if (index.unique && equal_columns == index.key_count) choice.rows = std::min(tuples, searches);
-  double fraction = tuples > 0 ? std::min(1.0, choice.rows / tuples) : 1;
-  SettingsView& view = settings();
-  double random_cost = view.get(setting::kRandomPageCost);
-  double index_pages = std::max(1.0, std::ceil(std::max(1.0, pages / 4) * fraction));
-  double heap_pages = std::min(choice.rows, pages);
-  choice.cost = index_pages * random_cost + heap_pages * random_cost +
-                choice.rows * (0.005 + 0.0025 * static_cast<double>(choice.keys.size()) + 0.01);
-  if (choice.order != 0 && wanted_rows_ >= 0 && wanted_rows_ < choice.rows) {
-    choice.cost *= std::max(wanted_rows_, 1.0) / choice.rows;
-  }
-  if (!view.get(setting::kEnableIndexscan)) choice.cost += 1e10;
-  return choice;
-}
-
 namespace {
 
-/// Rows and pages of a table as they are now, by the density VACUUM found or a guess
-/// (estimate_rel_size).
-void estimate_size(const RelationDesc& relation, double& tuples, double& pages) {
-  pages = relation_blocks(relation.access.file, ForkNumber::kMain);
-  double density = 0;
-  if (relation.tuples >= 0 && relation.pages > 0) {
-    density = relation.tuples / relation.pages;
-  } else {
-    if (relation.tuples < 0) pages = std::max(pages, 10.0);
-    double width = 0;
-    for (const Attribute& attribute : relation.shape.attributes()) {
-      width += attribute.length > 0 ? attribute.length : 32;
-    }
-    density = std::floor((8192 - 24) / (std::ceil(width / 8) * 8 + 28));
+/// Bytes of a row, as far as types and statistics tell.
+int data_width(const RangeEntry& entry) {
+  int width = 0;
+  for (size_t i = 0; i < entry.columns.size(); ++i) {
+    if (entry.columns[i].type != kInvalidOid) width += column_width(entry, static_cast<int>(i));
   }
-  tuples = std::rint(density * pages);
-}
-
-double keep_fraction(const Expr& conjunct) {
-  if (conjunct.kind == ExprKind::kCall && conjunct.name == "=") return 0.005;
-  if (conjunct.kind == ExprKind::kNullTest) return conjunct.flag ? 0.995 : 0.005;
-  return 1.0 / 3;
+  return width;
 }
 
 }  // namespace
 
-PlanNode* Planner::plan_table(RangeEntry& entry, std::vector<Expr*>& conjuncts, double& rows) {
-  RelationDesc& relation = *entry.relation;
-  double tuples = 0, pages = 0;
-  estimate_size(relation, tuples, pages);
+/// Rows and pages of a table as they are now, by the density VACUUM found or a guess
+/// (estimate_rel_size).
+void Planner::estimate_size(RangeEntry& entry, TableSize& size) {
+  const RelationDesc& relation = *entry.relation;
+  size.pages = relation_blocks(relation.access.file, ForkNumber::kMain);
+  if (relation.pages > 0) {
+    size.all_visible =
+        std::min(1.0, static_cast<double>(relation.all_visible) / std::max(size.pages, 1.0));
+  }
+  double density = 0;
+  if (relation.tuples >= 0 && relation.pages > 0) {
+    density = relation.tuples / relation.pages;
+  } else {
+    if (relation.tuples < 0) size.pages = std::max(size.pages, 10.0);
+    density = std::floor((8192 - 24) / (std::ceil(data_width(entry) / 8.0) * 8 + 28));
+  }
+  size.tuples = std::rint(density * size.pages);
+  entry.tuples = size.tuples;
+}
+
+/// May the scan take everything it needs out of the index? (check_index_only)
+bool Planner::covers(const RangeEntry& entry, const IndexDesc& index) const {
+  if (!settings().get(setting::kEnableIndexonlyscan)) return false;
+  size_t columns = entry.columns.size();
+  for (size_t i = 0; i < kSystemColumns; ++i) {
+    if (entry.used[columns + i]) return false;
+  }
+  for (size_t i = 0; i < columns; ++i) {
+    if (!entry.used[i]) continue;
+    // An index keeps a name without its padding.
+    if (entry.columns[i].type == kName) return false;
+    if (std::ranges::find(index.columns, static_cast<int16_t>(i + 1)) == index.columns.end()) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// What searching the index by these conditions costs, and which of them it answers.
+bool Planner::rate_index(const RangeEntry& entry, IndexDesc& index,
+                         std::span<TableCondition> conditions, const TableSize& size, double loops,
+                         TablePath& path, IndexAccess& access) {
+  path.index = &index;
+  std::vector<Expr*> all, bounding;
+  double argument_cost = 0, searches = 1;
+  int equal_columns = 0;
+  bool bounds = true, has_array = false;
+  for (int key = 0; key < index.key_count; ++key) {
+    int column = index.columns[static_cast<size_t>(key)] - 1;
+    bool is_equal = false;
+    for (size_t i = 0; i < conditions.size(); ++i) {
+      const TableCondition& condition = conditions[i];
+      bool is_array = condition.kind == BtreeCondition::Kind::kAnyOf;
+      if (column < 0 || condition.column != column || (is_array && !bounds)) continue;
+      path.keys.emplace_back(key, i);
+      all.push_back(condition.conjunct);
+      if (bounds) bounding.push_back(condition.conjunct);
+      if (condition.value != nullptr) argument_cost += cost_.of(condition.value);
+      has_array |= is_array;
+      if (is_array) searches *= std::max(1.0, condition.elements);
+      is_equal |= is_array || condition.kind == BtreeCondition::Kind::kIsNull ||
+                  (condition.kind == BtreeCondition::Kind::kValue &&
+                   condition.strategy == BtreeStrategy::kEqual);
+    }
+    if (is_equal && bounds) ++equal_columns;
+    bounds &= is_equal;
+    if (key == 0 && path.keys.empty()) break;
+  }
+  path.order = order_of_index(entry, index, conditions);
+  access = {};
+  access.selectivity = selectivity(std::span<Expr* const>(all), &entry);
+  double entries = 1;
+  if (!index.unique || equal_columns < index.key_count || has_array) {
+    entries = selectivity(std::span<Expr* const>(bounding), &entry) * size.tuples / searches;
+  }
+  IndexSizes sizes;
+  sizes.index_pages = relation_blocks(index.access.file, ForkNumber::kMain);
+  sizes.index_tuples = size.tuples;
+  sizes.height = btree_height(index.btree);
+  double part = access.selectivity;
+  access = cost_.index_access(sizes, entries, searches, all.size(), argument_cost, loops);
+  access.selectivity = part;
+  int first = index.columns[0];
+  if (first > 0) {
+    const ColumnStatistics* known = column_statistics(*entry.relation, static_cast<int16_t>(first));
+    if (known != nullptr && known->correlation) {
+      access.correlation = *known->correlation;
+      if (index.shape.keys[0].descending) access.correlation = -access.correlation;
+      if (index.key_count > 1) access.correlation *= 0.75;
+    }
+  }
+  return true;
+}
+
+/// Costs as the query sees them: with a sort if the order is wanted and not given, and only as far
+/// as LIMIT lets it run.
+double Planner::seen_cost(const TablePath& path, double loops) const {
+  PlanEstimate e = path.estimate;
+  if (loops == 1 && !wanted_order_.empty() && path.order == 0) {
+    e = cost_.sort(e, wanted_order_.size(), wanted_rows_);
+  }
+  if (loops == 1 && wanted_rows_ >= 0) e = cost_.limit(e, 0, wanted_rows_);
+  return e.total;
+}
+
+Planner::TablePath Planner::choose_path(RangeEntry& entry, std::span<Expr* const> conjuncts,
+                                        double loops) {
+  TableSize size;
+  estimate_size(entry, size);
   std::vector<TableCondition> conditions;
   for (Expr* conjunct : conjuncts) {
     TableCondition condition;
     if (table_condition(entry, *conjunct, condition)) conditions.push_back(condition);
   }
   SettingsView& view = settings();
-  IndexChoice best;
-  best.cost = pages * view.get(setting::kSeqPageCost) +
-              tuples * (0.01 + 0.0025 * static_cast<double>(conjuncts.size()));
-  if (!wanted_order_.empty() && tuples > 1) best.cost += tuples * std::log2(tuples) * 0.005;
-  if (!view.get(setting::kEnableSeqscan)) best.cost += 1e10;
-  best.rows = tuples;
-  for (const auto& index : relation.indexes) {
+  double rows = clamp_rows(size.tuples * selectivity(conjuncts, &entry));
+  int width = 0;
+  for (size_t i = 0; i < entry.columns.size(); ++i) {
+    if (entry.used[i]) width += column_width(entry, static_cast<int>(i));
+  }
+  double filter_cost = cost_.of(conjuncts);
+  TablePath best;
+  best.estimate = cost_.sequential_scan(size.pages, size.tuples, rows, filter_cost);
+  if (!view.get(setting::kEnableSeqscan)) {
+    best.estimate.startup += kDisabledCost;
+    best.estimate.total += kDisabledCost;
+  }
+  double best_cost = seen_cost(best, loops);
+  auto consider = [&](TablePath& path) {
+    double cost = seen_cost(path, loops);
+    if (cost >= best_cost) return;
+    best_cost = cost;
+    best = path;
+  };
+  for (const auto& index : entry.relation->indexes) {
     if (!index->valid || !index->predicate.empty()) continue;
-    IndexChoice choice = rate_index(entry, *index, conditions, tuples, pages);
-    if (choice.index != nullptr && choice.cost < best.cost) best = std::move(choice);
+    bool is_covered = covers(entry, *index);
+    TablePath path;
+    IndexAccess access;
+    rate_index(entry, *index, conditions, size, loops, path, access);
+    if (path.keys.empty() && path.order == 0 && !is_covered) continue;
+    double rest_cost = filter_cost;
+    for (auto [key, number] : path.keys) rest_cost -= cost_.of(conditions[number].conjunct);
+    path.kind = is_covered ? TablePath::Kind::kIndexOnly : TablePath::Kind::kIndex;
+    path.estimate =
+        cost_.index_scan(access, size.pages, size.tuples, rows, std::max(rest_cost, 0.0), loops,
+                         is_covered ? size.all_visible : 0);
+    if (!view.get(setting::kEnableIndexscan)) {
+      path.estimate.startup += kDisabledCost;
+      path.estimate.total += kDisabledCost;
+    }
+    consider(path);
+    if (path.keys.empty()) continue;
+    path.kind = TablePath::Kind::kBitmap;
+    path.order = 0;
+    path.bitmap = cost_.bitmap_index(access, size.tuples);
+    path.estimate = cost_.bitmap_heap(access, size.pages, size.tuples, rows, filter_cost, loops);
+    if (!view.get(setting::kEnableBitmapscan)) {
+      path.estimate.startup += kDisabledCost;
+      path.estimate.total += kDisabledCost;
+    }
+    consider(path);
   }
-  rows = best.rows;
-  if (best.index == nullptr) {
-    for (const Expr* conjunct : conjuncts) rows *= keep_fraction(*conjunct);
-    rows = std::max(rows, 1.0);
-    return make_node<SeqScanNode>(relation, entry, entry.name);
-  }
+  best.estimate.width = width;
+  for (auto [key, number] : best.keys) best.conditions.push_back(conditions[number]);
+  return best;
+}
+
+PlanNode* Planner::build_path(RangeEntry& entry, const TablePath& path,
+                              std::vector<Expr*>& conjuncts) {
+  RelationDesc& relation = *entry.relation;
   std::vector<IndexKeyPlan> keys;
-  for (auto [column, number] : best.keys) {
-    const TableCondition& condition = conditions[number];
+  for (size_t i = 0; i < path.keys.size(); ++i) {
+    const TableCondition& condition = path.conditions[i];
     IndexKeyPlan key;
-    key.column = column;
+    key.column = path.keys[i].first;
     key.strategy = condition.strategy;
     key.kind = condition.kind;
     key.compare = condition.compare;
@@ -378,44 +422,29 @@ PlanNode* Planner::plan_table(RangeEntry& entry, std::vector<Expr*>& conjuncts, 
     keys.push_back(key);
     std::erase(conjuncts, condition.conjunct);
   }
-  if (best.order != 0) has_order_ = true;
-  auto direction = best.order < 0 ? ScanDirection::kBackward : ScanDirection::kForward;
-  return make_node<IndexScanNode>(relation, entry, entry.name, *best.index, std::move(keys),
-                                  direction);
-}
-
-// --- joins
-// ----------------------------------------------------------------------------------------
-
-bool Planner::join_by_index(const FromTree& right, const Input& left,
-                            std::vector<Expr*>& conditions, Input& joined) {
-  if (right.entry == nullptr || right.entry->kind != RangeKind::kTable) return false;
-  if (!settings().get(setting::kEnableNestloop)) return false;
-  RangeEntry& entry = *right.entry;
-  double tuples = 0, pages = 0;
-  estimate_size(*entry.relation, tuples, pages);
-  std::vector<TableCondition> usable;
-  const RangeEntry* only[] = {&entry};
-  bool any_join = false;
-  for (Expr* e : conditions) {
-    TableCondition condition;
-    if (!table_condition(entry, *e, condition)) continue;
-    any_join |= condition.value != nullptr && !refers_only_to(*e, only);
-    usable.push_back(condition);
+  if (path.order != 0) has_order_ = true;
+  auto direction = path.order < 0 ? ScanDirection::kBackward : ScanDirection::kForward;
+  PlanNode* node = nullptr;
+  switch (path.kind) {
+    case TablePath::Kind::kSequential:
+      node = make_node<SeqScanNode>(relation, entry);
+      break;
+    case TablePath::Kind::kIndex:
+      node = make_node<IndexScanNode>(relation, entry, *path.index, std::move(keys), direction);
+      break;
+    case TablePath::Kind::kIndexOnly:
+      node = make_node<IndexOnlyScanNode>(relation, entry, *path.index, std::move(keys), direction);
+      break;
+    case TablePath::Kind::kBitmap: {
+      BitmapIndexScanNode* index = make_node<BitmapIndexScanNode>(*path.index, std::move(keys));
+      index->estimate = path.bitmap;
+      node = make_node<BitmapHeapScanNode>(relation, entry, index);
+      break;
+    }
   }
-  if (!any_join) return false;
-  double scan_cost = pages + tuples * 0.0175;
-  bool worth = false;
-  for (const auto& index : entry.relation->indexes) {
-    if (!index->valid || !index->predicate.empty()) continue;
-    IndexChoice choice = rate_index(entry, *index, usable, tuples, pages);
-    worth |= choice.index != nullptr && !choice.keys.empty() && choice.cost * left.rows < scan_cost;
-  }
-  if (!worth) return false;
-  joined.entries.push_back(&entry);
-  entry.first_slot = new_slots(entry.columns.size() + kSystemColumns);
-  joined.node = plan_table(entry, conditions, joined.rows);
-  return true;
+  node->estimate = path.estimate;
+  if (conjuncts.empty()) return node;
+  return make_filter(node, conjuncts, &entry, path.estimate);
 }
 
 // --- order
@@ -430,16 +459,21 @@ void Planner::want_order(const Query& query) {
       !query.distinct_on.empty() || query.has_windows || query.has_set_calls) {
     return;
   }
+  if (query.limit != nullptr && query.limit->kind == ExprKind::kConst && !query.limit->is_null) {
+    wanted_rows_ = std::max(1.0, static_cast<double>(datum_to_int64(query.limit->value)));
+    if (query.offset != nullptr && query.offset->kind == ExprKind::kConst &&
+        !query.offset->is_null) {
+      wanted_rows_ += std::max(0.0, static_cast<double>(datum_to_int64(query.offset->value)));
+    }
+  }
   for (const SortKey& key : query.order) {
     const Expr* e = without_relabel(query.targets[static_cast<size_t>(key.target)].expr);
     if (!is_column_of(e, *query.from->entry)) {
       wanted_order_.clear();
+      wanted_rows_ = -1;  // everything is read before the first row comes out
       return;
     }
     wanted_order_.push_back({e->entry, e->column, key.descending, key.nulls_first});
-  }
-  if (query.limit != nullptr && query.limit->kind == ExprKind::kConst && !query.limit->is_null) {
-    wanted_rows_ = static_cast<double>(datum_to_int64(query.limit->value));
   }
 }
 
@@ -468,6 +502,8 @@ Program* Planner::compile_recheck(const Query& query) {
 
 PlanNode* Planner::lock_rows(Query& query, PlanNode* child, Program* projection) {
   auto* node = make_node<LockRowsNode>(child);
+  node->estimate = child->estimate;
+  node->estimate.total += cost_.per_tuple() * child->estimate.rows;
   for (RangeEntry* entry : query.entries) {
     if (entry->row_lock != RowLockStrength::kNone) node->add(*entry->relation, *entry);
   }

@@ -8,6 +8,7 @@
 #include "sql/nodes_result.h"
 #include "sql/nodes_window.h"
 #include "sql/planner.h"
+#include "sql/selectivity.h"
 
 namespace cofork {
 namespace {
@@ -93,11 +94,11 @@ PlanNode* Planner::plan_window(Window& window, std::span<Expr* const> calls, Pla
   std::vector<size_t> partition, order;
   for (const SortKey& key : window.partition) {
     partition.push_back(add_column(*key.expr));
-    sort_keys.push_back({partition.back(), false, false});
+    sort_keys.push_back({partition.back(), false, false, key.expr});
   }
   for (const SortKey& key : window.order) {
     order.push_back(add_column(*key.expr));
-    sort_keys.push_back({order.back(), key.descending, key.nulls_first});
+    sort_keys.push_back({order.back(), key.descending, key.nulls_first, key.expr});
   }
   std::vector<size_t> first_arguments;
   for (const Expr* call : calls) {
@@ -112,10 +113,26 @@ PlanNode* Planner::plan_window(Window& window, std::span<Expr* const> calls, Pla
     if (window.range_start != nullptr) range_start = add_column(*window.range_start);
     if (window.range_end != nullptr) range_end = add_column(*window.range_end);
   }
-  child = make_node<ProjectNode>(child, computed);
-  if (!sort_keys.empty()) child = make_node<SortNode>(child, row, std::move(sort_keys));
+  PlanEstimate estimate = child->estimate;
+  child = make_node<ProjectNode>(child, computed, std::span<const Expr* const>());
+  child->estimate = estimate;
+  if (!sort_keys.empty()) {
+    estimate = cost_.sort(estimate, sort_keys.size(), -1);
+    child = make_node<SortNode>(child, row, std::move(sort_keys));
+    child->estimate = estimate;
+  }
 
   auto* node = make_node<WindowNode>(child, window, row);
+  // cost_windowagg: each function once a row, and the columns compared with the row before.
+  size_t compared = window.partition.size() + window.order.size();
+  estimate.total +=
+      estimate.rows * (cost_.per_tuple() + cost_.per_operator() * static_cast<double>(compared));
+  for (const Expr* call : calls) {
+    estimate.total +=
+        estimate.rows * (cost_.per_operator() + cost_.of(std::span<Expr* const>(call->args)));
+    estimate.width += type_width(call->type, call->typmod);
+  }
+  node->estimate = estimate;
   node->partition_columns = std::move(partition);
   node->order_columns = std::move(order);
   if (window.start_offset != nullptr) node->start_offset = compile(*window.start_offset);

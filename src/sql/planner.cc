@@ -2,6 +2,7 @@
 #include "sql/planner.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "model/stack.h"
 #include "sql/analyze.h"
@@ -10,17 +11,19 @@
 #include "sql/nodes_join.h"
 #include "sql/nodes_result.h"
 #include "sql/nodes_scan.h"
+#include "sql/selectivity.h"
 #include "support/error.h"
 
 namespace cofork {
 
 std::unique_ptr<Execution> plan_statement(Query& query, Arena& arena,
                                           std::span<const Oid> parameters, Task& task,
-                                          const EvalContext& context) {
+                                          const EvalContext& context, bool is_measured) {
   fold_constants(query, arena, task, context);
   mark_used_columns(query, arena);
   auto execution = std::make_unique<Execution>(task, context);
   execution->context.arena = &execution->arena;
+  execution->is_measured = is_measured;
   Planner planner(*execution, parameters.size());
   PlannedQuery planned = planner.plan_query(query);
   execution->root = planned.root;
@@ -49,13 +52,14 @@ PlannedQuery Planner::plan_query(Query& query) {
     plan_common_tables(query);
     PlannedQuery planned = plan_select(query);
     if (!query.tables.empty()) {
-      std::vector<CommonTableState*> states;
+      std::vector<WithNode::Table> tables;
       for (CommonTable* table : query.tables) {
-        if (table->index >= 0) {
-          states.push_back(ex_.common_tables[static_cast<size_t>(table->index)]);
-        }
+        if (table->index < 0) continue;
+        tables.push_back({table->name, ex_.common_tables[static_cast<size_t>(table->index)]});
       }
-      planned.root = make_node<WithNode>(planned.root, std::move(states));
+      PlanEstimate estimate = planned.root->estimate;
+      planned.root = make_node<WithNode>(planned.root, std::move(tables));
+      planned.root->estimate = estimate;
     }
     replacements_ = std::move(outer);
     group_exprs_ = std::move(outer_groups);
@@ -77,7 +81,29 @@ void Planner::set_output(Query& query, PlannedQuery& planned) {
   }
 }
 
+std::span<const Expr* const> Planner::keep_const(std::span<const Expr* const> exprs) {
+  const Expr** copy = ex_.arena.make_array<const Expr*>(exprs.size());
+  std::ranges::copy(exprs, copy);
+  return {copy, exprs.size()};
+}
+
 namespace {
+
+int target_width(const Expr& e) {
+  bool is_column = e.kind == ExprKind::kVar && e.column < static_cast<int>(e.entry->columns.size());
+  return is_column ? column_width(*e.entry, e.column) : type_width(e.type, e.typmod);
+}
+
+/// How many rows LIMIT and OFFSET let a sort give; -1: all.
+double limited_rows(const Query& query) {
+  if (query.limit == nullptr || query.limit->kind != ExprKind::kConst || query.limit->is_null) {
+    return -1;
+  }
+  auto rows = static_cast<double>(datum_to_int64(query.limit->value));
+  if (query.offset == nullptr) return rows;
+  if (query.offset->kind != ExprKind::kConst || query.offset->is_null) return -1;
+  return rows + static_cast<double>(datum_to_int64(query.offset->value));
+}
 
 /// Position of target `index` in PlannedQuery::all_targets.
 size_t target_position(const Query& query, int index) {
@@ -123,11 +149,17 @@ PlannedQuery Planner::plan_select(Query& query) {
       input = from.shape;
     } else {
       node = make_node<ResultNode>();
+      node->estimate = {0, cost_.per_tuple(), 1, 0};
     }
     node = filter(node, conjuncts);
     if (is_grouped(query)) node = plan_aggregates(query, node, input);
     if (query.having != nullptr) {
-      std::vector<Expr*> having = {query.having};
+      std::vector<Expr*> having;
+      if (query.having->kind == ExprKind::kAnd) {
+        having.assign(query.having->args.begin(), query.having->args.end());
+      } else {
+        having.push_back(query.having);
+      }
       node = filter(node, having);
     }
     if (query.has_windows) node = plan_windows(query, node, input);
@@ -144,9 +176,64 @@ PlannedQuery Planner::plan_select(Query& query) {
   return planned;
 }
 
+std::span<Expr* const> Planner::keep(std::span<Expr* const> exprs) {
+  Expr** copy = ex_.arena.make_array<Expr*>(exprs.size());
+  std::ranges::copy(exprs, copy);
+  return {copy, exprs.size()};
+}
+
+PlanNode* Planner::make_filter(PlanNode* child, std::span<Expr* const> conjuncts,
+                               const RangeEntry* scan, const PlanEstimate& estimate) {
+  auto* node = make_node<FilterNode>(child, compile_all(conjuncts), keep(conjuncts), scan);
+  node->estimate = estimate;
+  return node;
+}
+
+namespace {
+
+/// The same for every row, and known before the first (pseudoconstant).
+bool is_the_same_for_all(const Expr& condition) {
+  bool same = true;
+  walk(&condition, 0, [&](const Expr& part, int) {
+    switch (part.kind) {
+      case ExprKind::kVar:
+      case ExprKind::kSubLink:
+      case ExprKind::kAggregate:
+      case ExprKind::kGrouping:
+      case ExprKind::kWindow:
+      case ExprKind::kSetCall:
+      case ExprKind::kCaseValue:
+        same = false;
+        break;
+      default:
+        same &= part.function == nullptr || part.function->volatility != Volatility::kVolatile;
+    }
+    return same;
+  });
+  return same;
+}
+
+}  // namespace
+
 PlanNode* Planner::filter(PlanNode* child, std::span<Expr* const> conjuncts) {
   if (conjuncts.empty()) return child;
-  return make_node<FilterNode>(child, compile_all(conjuncts));
+  std::vector<Expr*> of_rows, of_all;
+  for (Expr* e : conjuncts) (is_the_same_for_all(*e) ? of_all : of_rows).push_back(e);
+  PlanEstimate estimate = child->estimate;
+  if (!of_rows.empty()) {
+    estimate.total += cost_.of(std::span<Expr* const>(of_rows)) * estimate.rows;
+    estimate.rows =
+        clamp_rows(estimate.rows * selectivity(std::span<Expr* const>(of_rows), nullptr));
+    child = make_filter(child, of_rows, nullptr, estimate);
+  }
+  if (of_all.empty()) return child;
+  bool never = std::ranges::any_of(of_all, [](const Expr* e) {
+    return e->kind == ExprKind::kConst && (e->is_null || !datum_to_bool(e->value));
+  });
+  auto* gate = make_node<GateNode>(never ? nullptr : child, never ? nullptr : compile_all(of_all),
+                                   keep(of_all));
+  gate->estimate = never ? PlanEstimate{0, 0, 0, estimate.width} : estimate;
+  return gate;
 }
 
 Program* Planner::compile_all(std::span<Expr* const> conjuncts) {
@@ -196,6 +283,9 @@ PlanNode* Planner::plan_targets(Query& query, PlanNode* child, PlannedQuery& pla
         return false;
       });
     }
+    set->estimate = child->estimate;
+    set->estimate.total += child->estimate.rows * cost_.per_tuple();
+    set->estimate.rows *= 1000;  // of each function, as nothing else is known
     child = set;
   }
   Program* program = new_program();
@@ -205,31 +295,55 @@ PlanNode* Planner::plan_targets(Query& query, PlanNode* child, PlannedQuery& pla
     emit(*target.expr, target.junk ? junk++ : visible++, *program);
   }
   planned.projection = program;
-  return make_node<ProjectNode>(child, program);
+  std::vector<const Expr*> exprs;
+  PlanEstimate estimate = child->estimate;
+  estimate.width = 0;
+  for (const Target& target : query.targets) {
+    exprs.push_back(target.expr);
+    estimate.total += cost_.of(target.expr) * estimate.rows;
+    estimate.width += target_width(*target.expr);
+  }
+  auto* node = make_node<ProjectNode>(child, program, keep_const(exprs));
+  node->estimate = estimate;
+  return node;
 }
 
 PlanNode* Planner::plan_order(Query& query, PlanNode* node, PlannedQuery& planned) {
-  if (query.distinct) node = make_node<DistinctNode>(node, planned.output);
+  if (query.distinct) {
+    std::vector<const Expr*> exprs;
+    for (const Target& target : query.targets) {
+      if (!target.junk) exprs.push_back(target.expr);
+    }
+    PlanEstimate input = node->estimate;
+    node = make_node<DistinctNode>(node, planned.output, keep_const(exprs));
+    node->estimate =
+        cost_.aggregate(input, true, exprs.size(), estimate_groups(exprs, input.rows), 0, 0);
+    node->estimate.width = input.width;
+  }
   std::vector<SortNode::Key> keys;
+  auto add_key = [&](int target, bool descending, bool nulls_first) {
+    keys.push_back({target_position(query, target), descending, nulls_first,
+                    query.targets[static_cast<size_t>(target)].expr});
+  };
   for (int target : query.distinct_on) {
     bool listed =
         std::ranges::any_of(query.order, [&](const SortKey& k) { return k.target == target; });
-    if (!listed && query.order.empty())
-      keys.push_back({target_position(query, target), false, false});
+    if (!listed && query.order.empty()) add_key(target, false, false);
   }
-  for (const SortKey& key : query.order) {
-    keys.push_back({target_position(query, key.target), key.descending, key.nulls_first});
-  }
+  for (const SortKey& key : query.order) add_key(key.target, key.descending, key.nulls_first);
   for (int target : query.distinct_on) {
     bool listed = query.order.empty() || std::ranges::any_of(query.order, [&](const SortKey& k) {
                     return k.target == target;
                   });
-    if (!listed) keys.push_back({target_position(query, target), false, false});
+    if (!listed) add_key(target, false, false);
   }
   if (!keys.empty() && !planned.is_sorted) {
     RowShape kept = planned.all_targets;
     kept.add(planned.locked_after_sort);
+    double wanted = limited_rows(query);
+    PlanEstimate estimate = cost_.sort(node->estimate, keys.size(), wanted);
     node = make_node<SortNode>(node, std::move(kept), std::move(keys));
+    node->estimate = estimate;
   }
   if (planned.locked_after_sort.size() > 0) node = lock_rows(query, node, planned.projection);
   if (!query.distinct_on.empty()) {
@@ -238,7 +352,15 @@ PlanNode* Planner::plan_order(Query& query, PlanNode* node, PlannedQuery& planne
       size_t at = target_position(query, target);
       key.add(planned.all_targets.slot(at), planned.all_targets.type(at));
     }
+    PlanEstimate estimate = node->estimate;
     node = make_node<UniqueNode>(node, key);
+    std::vector<const Expr*> exprs;
+    for (int target : query.distinct_on) {
+      exprs.push_back(query.targets[static_cast<size_t>(target)].expr);
+    }
+    estimate.total += cost_.per_operator() * estimate.rows * static_cast<double>(exprs.size());
+    estimate.rows = estimate_groups(exprs, estimate.rows);
+    node->estimate = estimate;
   }
   if (query.limit != nullptr || query.offset != nullptr) {
     RowShape ties;
@@ -250,7 +372,15 @@ PlanNode* Planner::plan_order(Query& query, PlanNode* node, PlannedQuery& planne
     }
     Program* limit = query.limit == nullptr ? nullptr : compile(*query.limit);
     Program* offset = query.offset == nullptr ? nullptr : compile(*query.offset);
+    PlanEstimate input = node->estimate;
     node = make_node<LimitNode>(node, limit, offset, ties);
+    // What is not known yet is taken to be a tenth (preprocess_limit).
+    auto count = [&](const Expr* e, double none) {
+      if (e == nullptr || (e->kind == ExprKind::kConst && e->is_null)) return none;
+      if (e->kind != ExprKind::kConst) return std::max(1.0, std::rint(input.rows * 0.1));
+      return std::max(0.0, static_cast<double>(datum_to_int64(e->value)));
+    };
+    node->estimate = cost_.limit(input, count(query.offset, 0), count(query.limit, -1));
   }
   return node;
 }
@@ -377,10 +507,36 @@ AggregateCall Planner::build_aggregate(const Expr& expr, int result_slot) {
   return AggregateBuilder(*this, ex_).build(expr, result_slot);
 }
 
+void Planner::estimate_aggregates(AggregateNode& node, const PlanEstimate& input,
+                                  std::span<Expr* const> aggregates) {
+  double transition = 0, final = 0;
+  int width = 0;
+  for (const Expr* e : aggregates) {
+    transition += cost_.per_operator() + cost_.of(std::span<Expr* const>(e->args));
+    if (e->filter != nullptr) transition += cost_.of(e->filter);
+    if (e->aggregate->final != nullptr) final += cost_.per_operator();
+    width += type_width(e->type, e->typmod);
+  }
+  for (const Expr* key : node.key_exprs) width += target_width(*key);
+  size_t keys = node.key_exprs.size();
+  double groups = 1;
+  if (keys > 0) {
+    groups = 0;
+    for (const std::vector<size_t>& set : node.sets) {
+      std::vector<const Expr*> of_set;
+      for (size_t k : set) of_set.push_back(node.key_exprs[k]);
+      groups += set.empty() ? 1 : estimate_groups(of_set, input.rows);
+    }
+  }
+  node.estimate = cost_.aggregate(input, keys > 0, keys, groups, transition, final);
+  node.estimate.width = width;
+}
+
 PlanNode* Planner::plan_aggregates(Query& query, PlanNode* child, RowShape& shape) {
   RowShape keys;
   Program* key_program = new_program();
   std::vector<Replacement> grouped;
+  size_t first_group = group_exprs_.size();
   for (int index : query.group) {
     const Expr* expr = query.targets[static_cast<size_t>(index)].expr;
     // A column keeps its slot: expressions above read it where they always do.
@@ -396,6 +552,7 @@ PlanNode* Planner::plan_aggregates(Query& query, PlanNode* child, RowShape& shap
     group_exprs_.push_back(expr);
   }
   auto* node = make_node<AggregateNode>(child, keys, key_program);
+  node->key_exprs = keep_const({group_exprs_.data() + first_group, query.group.size()});
   std::vector<size_t> all;
   for (size_t i = 0; i < keys.size(); ++i) all.push_back(i);
   for (const List<int>& set : query.grouping_sets) {
@@ -420,6 +577,7 @@ PlanNode* Planner::plan_aggregates(Query& query, PlanNode* child, RowShape& shap
     done.push_back(aggregate);
   }
   replacements_.insert(replacements_.end(), grouped.begin(), grouped.end());
+  estimate_aggregates(*node, child->estimate, done);
   return node;
 }
 

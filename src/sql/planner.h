@@ -4,7 +4,9 @@
 //   FROM (scans, joins, with WHERE pushed down) → WHERE → groups → HAVING → windows →
 //   select list → DISTINCT → ORDER BY → LIMIT
 //
-//   planner.cc        queries      plan_from.cc     FROM and joins
+//   planner.cc        queries      plan_from.cc     FROM and outer joins
+//   plan_table.cc     tables       plan_joins.cc    the order of inner joins
+//   cost.h            what a node costs             selectivity.h   how many rows it gives
 //   plan_sets.cc      UNION …, WITH                plan_windows.cc  windows
 //   compile_expr.cc   expressions, as ExecInitExprRec in execExpr.c
 #pragma once
@@ -15,8 +17,11 @@
 #include <type_traits>
 #include <vector>
 
+#include "access/btree_scan.h"
 #include "catalog/relation_cache.h"
+#include "sql/cost.h"
 #include "sql/exec.h"
+#include "sql/explain_measure.h"
 #include "sql/query.h"
 
 namespace cofork {
@@ -71,13 +76,15 @@ class Planner {
     PlanNode* node = nullptr;
     RowShape shape;  ///< every column of the entries below
     std::vector<const RangeEntry*> entries;
-    double rows = 1000;  ///< a guess
+    const PlanEstimate& estimate() const { return node->estimate; }
   };
 
   // Queries.
   PlannedQuery plan_select(Query& query);
   /// `shape` becomes what stands for a group: its keys and its aggregates.
   PlanNode* plan_aggregates(Query& query, PlanNode* child, RowShape& shape);
+  void estimate_aggregates(class AggregateNode& node, const PlanEstimate& input,
+                           std::span<Expr* const> aggregates);
   AggregateCall build_aggregate(const Expr& expr, int result_slot);
   PlanNode* plan_windows(Query& query, PlanNode* child, const RowShape& input);
   PlanNode* plan_window(Window& window, std::span<Expr* const> calls, PlanNode* child,
@@ -85,31 +92,78 @@ class Planner {
   PlanNode* plan_targets(Query& query, PlanNode* child, PlannedQuery& planned);
   PlanNode* plan_order(Query& query, PlanNode* child, PlannedQuery& planned);
   PlanNode* plan_set_operation(Query& query, PlannedQuery& planned);
+  std::span<const Expr* const> first_columns(const Query& query);
   void plan_common_tables(Query& query);
   CommonTableState* plan_recursive(CommonTable& table);
   void set_output(Query& query, PlannedQuery& planned);
 
   // FROM.
+  struct JoinChoice;
+  struct JoinSearch;
   Input plan_from(const FromTree& tree, std::vector<Expr*>& conjuncts);
   Input plan_entry(RangeEntry& entry, std::vector<Expr*>& conjuncts);
+  PlanNode* plan_function(RangeEntry& entry);
   Input plan_join(const FromTree& tree, std::vector<Expr*>& conjuncts);
-  Input join_looked_up(JoinKind kind, Input left, Input right, std::span<Expr* const> conditions);
-  Input make_join(JoinKind kind, Input left, Input right, std::vector<Expr*> conditions);
+  Input plan_outer_join(const FromTree& tree, std::vector<Expr*>& conjuncts);
+  /// Inner joins in any order: whichever is cheapest.
+  Input plan_inner_joins(const FromTree& tree, std::vector<Expr*>& conjuncts);
+  void search_joins(JoinSearch& search);
+  Input build_joins(JoinSearch& search, uint32_t set);
+  /// How to join the two, and what that costs. `right`: its node, estimate and entries.
+  JoinChoice choose_join(JoinKind kind, const PlanEstimate& left_estimate,
+                         std::span<const RangeEntry* const> left_entries,
+                         const PlanEstimate& right_estimate,
+                         std::span<const RangeEntry* const> right_entries,
+                         std::span<Expr* const> conditions, RangeEntry* right_table,
+                         std::span<Expr* const> right_conditions, double rows);
+  Input make_join(const JoinChoice& choice, Input left, Input right, std::vector<Expr*> conditions);
   PlanNode* filter(PlanNode* child, std::span<Expr* const> conjuncts);
+  PlanNode* make_filter(PlanNode* child, std::span<Expr* const> conjuncts, const RangeEntry* scan,
+                        const PlanEstimate& estimate);
   Program* compile_all(std::span<Expr* const> conjuncts);
+  /// A copy that lives as long as the execution.
+  std::span<Expr* const> keep(std::span<Expr* const> exprs);
+  std::span<const Expr* const> keep_const(std::span<const Expr* const> exprs);
 
   // Tables (plan_table.cc).
-  struct TableCondition;
-  struct IndexChoice;
-  /// Takes what an index answers out of `conjuncts`.
-  PlanNode* plan_table(RangeEntry& entry, std::vector<Expr*>& conjuncts, double& rows);
+  struct TableSize {
+    double tuples = 0;
+    double pages = 0;
+    double all_visible = 0;  ///< part of the pages
+  };
+  /// A conjunct of the form an index can answer.
+  struct TableCondition {
+    Expr* conjunct = nullptr;
+    int column = 0;  ///< of the table, from 0
+    BtreeStrategy strategy = BtreeStrategy::kEqual;
+    BtreeCondition::Kind kind = BtreeCondition::Kind::kValue;
+    Expr* value = nullptr;
+    int (*compare)(Datum, Datum) = nullptr;
+    double elements = 1;  ///< of = ANY
+  };
+  /// A way to read a table.
+  struct TablePath {
+    enum class Kind : uint8_t { kSequential, kIndex, kIndexOnly, kBitmap };
+    Kind kind = Kind::kSequential;
+    IndexDesc* index = nullptr;
+    std::vector<std::pair<int, size_t>> keys;  ///< column of the index, number of the condition
+    std::vector<TableCondition> conditions;    ///< those of `keys`
+    int order = 0;                             ///< 1 or -1: gives the wanted order, going that way
+    PlanEstimate estimate;                     ///< with all conditions tested
+    PlanEstimate bitmap;                       ///< of the index part of kBitmap
+  };
+  void estimate_size(RangeEntry& entry, TableSize& size);
+  /// The cheapest way, for a scan that is repeated `loops` times.
+  TablePath choose_path(RangeEntry& entry, std::span<Expr* const> conjuncts, double loops);
+  /// Takes what an index answers out of `conjuncts`, and tests the others.
+  PlanNode* build_path(RangeEntry& entry, const TablePath& path, std::vector<Expr*>& conjuncts);
   bool table_condition(const RangeEntry& entry, Expr& conjunct, TableCondition& condition);
-  IndexChoice rate_index(const RangeEntry& entry, IndexDesc& index,
-                         std::span<TableCondition> conditions, double tuples, double pages);
+  bool rate_index(const RangeEntry& entry, IndexDesc& index, std::span<TableCondition> conditions,
+                  const TableSize& size, double loops, TablePath& path, IndexAccess& access);
+  bool covers(const RangeEntry& entry, const IndexDesc& index) const;
+  double seen_cost(const TablePath& path, double loops) const;
   int order_of_index(const RangeEntry& entry, const IndexDesc& index,
                      std::span<const TableCondition> conditions) const;
-  bool join_by_index(const FromTree& right, const Input& left, std::vector<Expr*>& conditions,
-                     Input& joined);
   void want_order(const Query& query);
   PlanNode* lock_rows(Query& query, PlanNode* child, Program* projection);
   Program* compile_recheck(const Query& query);
@@ -146,7 +200,14 @@ class Planner {
 
   template <typename Node, typename... Args>
   Node* make_node(Args&&... args) {
-    auto node = std::make_unique<Node>(std::forward<Args>(args)...);
+    std::unique_ptr<Node> node;
+    if (ex_.is_measured) {
+      node = std::make_unique<Measured<Node>>(std::forward<Args>(args)...);
+      ex_.measurements.push_back(std::make_unique<Measurement>());
+      node->measurement = ex_.measurements.back().get();
+    } else {
+      node = std::make_unique<Node>(std::forward<Args>(args)...);
+    }
     Node* raw = node.get();
     (put_on(*raw, args), ...);
     ex_.nodes.push_back(std::move(node));
@@ -169,6 +230,7 @@ class Planner {
     bool is_null;
   };
   Execution& ex_;
+  const CostModel cost_;
   int slot_count_;
   std::vector<Initial> initial_;
   std::vector<CallSite*> sites_;

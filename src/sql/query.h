@@ -179,6 +179,7 @@ struct RangeEntry {
   List<bool> used;
   bool has_alias = false;
   int first_slot = -1;  ///< written by the planner: column c is slot first_slot + c
+  double tuples = -1;   ///< kTable, written by the planner: rows of the table as a whole
 };
 
 enum class JoinKind : uint8_t { kInner, kLeft, kRight, kFull };

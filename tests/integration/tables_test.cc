@@ -45,6 +45,42 @@ TEST_P(Tables, RowsComeAndGo) {
   EXPECT_EQ(ask(session, "select * from t"), "42P01 relation \"t\" does not exist");
 }
 
+TEST_P(Tables, StatisticsLeadToPlans) {
+  server.start();
+  Session session(server);
+  ask(session, "create table s (id int primary key, v int, t text)");
+  ask(session, "insert into s select g, g % 10, 'text ' || g from generate_series(1, 1000) g");
+  ask(session, "create index s_v on s (v)");
+  EXPECT_EQ(ask(session, "analyze s"), "ANALYZE");
+  EXPECT_EQ(ask(session, "select reltuples, relpages from pg_class where relname = 's'"),
+            "1000|7\n");
+  EXPECT_EQ(ask(session,
+                "select stadistinct from pg_statistic where starelid = 's'::regclass "
+                "order by staattnum"),
+            "-1\n10\n-1\n");
+  EXPECT_EQ(ask(session, "explain select * from s"),
+            "Seq Scan on s  (cost=0.00..17.00 rows=1000 width=16)\n");
+  EXPECT_EQ(ask(session, "explain select * from s where id = 5"),
+            "Index Scan using s_pkey on s  (cost=0.28..8.29 rows=1 width=16)\n"
+            "  Index Cond: (id = 5)\n");
+  EXPECT_EQ(ask(session,
+                "explain (analyze, costs off, timing off, summary off) "
+                "select * from s where v = 3"),
+            "Bitmap Heap Scan on s (actual rows=100 loops=1)\n"
+            "  Recheck Cond: (v = 3)\n"
+            "  Heap Blocks: exact=7\n"
+            "  ->  Bitmap Index Scan on s_v (actual rows=100 loops=1)\n"
+            "        Index Cond: (v = 3)\n");
+  EXPECT_EQ(ask(session, "select count(*), sum(id) from s where v = 3"), "100|49800\n");
+  // What is written after the visibility map was made is still seen.
+  ask(session, "vacuum s");
+  ask(session, "update s set id = 2000 where id = 7");
+  EXPECT_EQ(ask(session, "explain (costs off) select id from s where id > 990"),
+            "Index Only Scan using s_pkey on s\n  Index Cond: (id > 990)\n");
+  EXPECT_EQ(ask(session, "select count(*), max(id) from s where id > 990"), "11|2000\n");
+  EXPECT_EQ(ask(session, "select id from s where id = 7"), "");
+}
+
 TEST_P(Tables, ConstraintsHold) {
   server.start();
   Session session(server);
