@@ -10,48 +10,68 @@
 #include "model/task.h"
 #include "storage/relation_files.h"
 #include "support/error.h"
+#include "wal/checkpoint_request.h"
 
 namespace cofork {
 
 namespace {
 
-/// Pages records spoke of that were not there, of the start-up task (invalid_page_tab). The value
-/// says that the page was there, but all zeros.
-struct MissingPages {
-  static constexpr TaskSlot kTaskSlot = TaskSlot::kRedo;
-  struct Key {
-    RelationFile file;
-    ForkNumber fork;
-    BlockNumber block;
-    auto place() const {
-      return std::tuple(file.tablespace, file.database, file.number, fork, block);
-    }
-    friend bool operator<(const Key& a, const Key& b) { return a.place() < b.place(); }
-  };
-  std::map<Key, bool> pages;
+struct RedoPageKey {
+  RelationFile file;
+  ForkNumber fork;
+  BlockNumber block;
+  auto place() const {
+    return std::tuple(file.tablespace, file.database, file.number, fork, block);
+  }
+  friend bool operator<(const RedoPageKey& a, const RedoPageKey& b) {
+    return a.place() < b.place();
+  }
 };
 
-MissingPages& missing_pages() {
+/// What the start-up task remembers of files between records.
+struct RedoFiles {
+  static constexpr TaskSlot kTaskSlot = TaskSlot::kRedo;
+  /// Pages records spoke of that were not there (invalid_page_tab). The value says that the page
+  /// was there, but all zeros.
+  std::map<RedoPageKey, bool> missing;
+  /// How many blocks a fork (its key's block is 0) is known to have: the kernel is not asked for
+  /// each record. Only redo makes files shorter meanwhile, and says so (smgr_cached_nblocks).
+  std::map<RedoPageKey, BlockNumber> sizes;
+  uint32_t removed_seen = 0;  ///< files_removed when the sizes were right
+};
+
+RedoFiles& redo_files() {
   Task& task = this_task();
-  auto* missing = task.slot<MissingPages>();
-  if (missing == nullptr) {
-    auto owned = std::make_shared<MissingPages>();
-    missing = owned.get();
-    task.set_slot(missing);
-    task.on_proc_exit([owned](Task& ending, int) { ending.set_slot<MissingPages>(nullptr); });
+  auto* files = task.slot<RedoFiles>();
+  if (files == nullptr) {
+    auto owned = std::make_shared<RedoFiles>();
+    files = owned.get();
+    task.set_slot(files);
+    task.on_proc_exit([owned](Task& ending, int) { ending.set_slot<RedoFiles>(nullptr); });
   }
-  return *missing;
+  return *files;
 }
 
-std::string describe(const MissingPages::Key& key, bool was_zero) {
+/// The known size of a fork, to be read and to be set; 0: nothing is known.
+BlockNumber& known_size(const RelationFile& file, ForkNumber fork) {
+  RedoFiles& files = redo_files();
+  uint32_t removed = checkpointer_shared().files_removed.load(std::memory_order_acquire);
+  if (removed != files.removed_seen) {
+    files.sizes.clear();
+    files.removed_seen = removed;
+  }
+  return files.sizes[{file, fork, 0}];
+}
+
+std::string describe(const RedoPageKey& key, bool was_zero) {
   return fmt::format("page {} of relation {} {}", key.block, relation_path(key.file, key.fork),
                      was_zero ? "is uninitialized" : "does not exist");
 }
 
 void remember(const RelationFile& file, ForkNumber fork, BlockNumber block, bool was_zero) {
-  MissingPages::Key key{file, fork, block};
+  RedoPageKey key{file, fork, block};
   log(Severity::kDebug1, "{}", describe(key, was_zero));
-  missing_pages().pages.try_emplace(key, was_zero);
+  redo_files().missing.try_emplace(key, was_zero);
 }
 
 const DecodedBlock& block_of(const DecodedRecord& record, uint8_t block_id) {
@@ -66,9 +86,13 @@ const DecodedBlock& block_of(const DecodedRecord& record, uint8_t block_id) {
 }  // namespace
 
 Buffer redo_read(const RelationFile& file, ForkNumber fork, BlockNumber block, ReadMode mode) {
-  // The file's creation may lie before the point redo began at, and its removal behind it.
-  create_relation_file(file, fork, true);
-  BlockNumber blocks = relation_blocks(file, fork);
+  BlockNumber blocks = known_size(file, fork);
+  if (block >= blocks) {
+    // The file's creation may lie before the point redo began at, and its removal behind it.
+    create_relation_file(file, fork, true);
+    blocks = relation_blocks(file, fork);
+    known_size(file, fork) = blocks;
+  }
   if (block < blocks) {
     Buffer buffer = read_buffer(file, fork, block, mode);
     if (mode == ReadMode::kNormal && page_is_new(buffer.page())) {
@@ -87,6 +111,7 @@ Buffer redo_read(const RelationFile& file, ForkNumber fork, BlockNumber block, R
     buffer = extend_relation(file, fork);
     this_task().check_interrupts();
   }
+  known_size(file, fork) = blocks;
   if (mode == ReadMode::kNormalNoLog) buffer.unlock();
   return buffer;
 }
@@ -125,26 +150,30 @@ void redo_changed(const DecodedRecord& record, Buffer& buffer) {
 
 void redo_forget_missing(const RelationFile& file, ForkNumber fork, BlockNumber first) {
   if (!redo_has_missing()) return;
-  std::erase_if(missing_pages().pages, [&](const auto& entry) {
-    const MissingPages::Key& key = entry.first;
+  std::erase_if(redo_files().missing, [&](const auto& entry) {
+    const RedoPageKey& key = entry.first;
     return key.file == file && key.fork == fork && key.block >= first;
   });
 }
 
 void redo_forget_missing_database(uint32_t database) {
   if (!redo_has_missing()) return;
-  std::erase_if(missing_pages().pages,
+  std::erase_if(redo_files().missing,
                 [&](const auto& entry) { return entry.first.file.database == database; });
 }
 
+void redo_forget_sizes(const RelationFile& file) {
+  std::erase_if(redo_files().sizes, [&](const auto& entry) { return entry.first.file == file; });
+}
+
 bool redo_has_missing() {
-  auto* missing = this_task().slot<MissingPages>();
-  return missing != nullptr && !missing->pages.empty();
+  auto* files = this_task().slot<RedoFiles>();
+  return files != nullptr && !files->missing.empty();
 }
 
 void redo_check_missing() {
   if (!redo_has_missing()) return;
-  for (const auto& [key, was_zero] : missing_pages().pages) {
+  for (const auto& [key, was_zero] : redo_files().missing) {
     log(Severity::kWarning, "{}", describe(key, was_zero));
   }
   throw Error(sqlstate::kInternalError, "WAL contains references to invalid pages")

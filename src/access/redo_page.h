@@ -41,6 +41,8 @@ void redo_changed(const DecodedRecord& record, Buffer& buffer);
 /// those missing need not be there any more.
 void redo_forget_missing(const RelationFile& file, ForkNumber fork, BlockNumber first);
 void redo_forget_missing_database(uint32_t database);
+/// A record has made forks of the relation shorter: their sizes are to be looked up anew.
+void redo_forget_sizes(const RelationFile& file);
 /// At the end of recovery (or at consistency): PANIC "WAL contains references to invalid pages"
 /// when pages are still missing, each reported by a WARNING before.
 void redo_check_missing();

@@ -131,6 +131,7 @@ void storage_redo(const DecodedRecord& record) {
       if ((body.forks & kTruncateVisibilityMap) == 0) lengths.visibility = kInvalidBlock;
       if ((body.forks & kTruncateFreeSpaceMap) == 0) lengths.free_space = kInvalidBlock;
       cut_maps(body.file, lengths);
+      redo_forget_sizes(body.file);
       return;
     }
     default:
