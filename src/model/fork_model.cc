@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <pthread.h>
+#include <stdio_ext.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -180,7 +181,9 @@ int ForkModel::live(Task& task, const std::function<void(Task&)>& body) {
 }
 
 Pid ForkModel::spawn(Task& parent, Birth birth) {
-  std::fflush(nullptr);  // the child must not write our buffered output a second time
+  // The child must not write our buffered output a second time. (Flushing when there is none would
+  // write to the stream's lock, a page that is then copied at every birth.)
+  if (__fpending(stdout) > 0) std::fflush(stdout);
   sigset_t all, before;
   sigfillset(&all);
   // Blocked across the fork: a signal meant for the child must not run the parent's handlers in it.

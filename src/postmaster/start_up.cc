@@ -16,6 +16,7 @@
 #include "postmaster/postmaster.h"
 #include "recovery/cluster_state.h"
 #include "recovery/control_file.h"
+#include "roles/backend.h"
 #include "roles/wait_sampler.h"
 #include "shmem/backend_status.h"
 #include "shmem/task_table.h"
@@ -175,6 +176,7 @@ void Postmaster::begin_anew() {
   open_sockets();
   load_access_files();
   prepare_wait_sets();
+  prepare_for_backends();
   locks_->set_line(LockFileLine::kStatus, kStatusStarting);
   launch_first_children(false);
 }

@@ -6,6 +6,8 @@
 #include <new>
 #include <utility>
 
+#include "catalog/catalog_table.h"
+#include "catalog/views/view.h"
 #include "model/model.h"
 #include "roles/client_backend.h"
 #include "shmem/task_table.h"
@@ -13,6 +15,12 @@
 #include "wire/error_response.h"
 
 namespace cofork {
+
+void prepare_for_backends() {
+  (void)system_shape(*system_catalogs().front());  // works out all of them
+  (void)all_views();
+  (void)ClientBackend::last_words();
+}
 
 void backend_main(Task& task, BackendStart start) {
   // The object outlives the stack: exit callbacks run after that has been unwound.

@@ -47,6 +47,10 @@ struct BackendStart {
   std::shared_ptr<const IdentConfig> ident;
 };
 
+/// Builds what backends read and never change, once and in the postmaster: built at first use, a
+/// forked child would do it again for every connection.
+void prepare_for_backends();
+
 /// The whole life of a client backend; ends by returning or by TaskExit.
 void backend_main(Task& task, BackendStart start);
 

@@ -73,6 +73,8 @@ class ClientBackend final : public ConnectionOwner,
   void end_out() override;
 
  private:
+  friend void prepare_for_backends();
+
   enum class Phase : uint8_t { kStartupPacket, kAuthentication, kSession };
   struct Message {
     char type;

@@ -208,6 +208,20 @@ int open_descriptors(pid_t pid) {
   return count;
 }
 
+double cpu_seconds(pid_t pid) {
+  const std::string stat = read_file("/proc/" + std::to_string(pid) + "/stat");
+  long user = 0, system = 0, children_user = 0, children_system = 0;
+  const size_t behind_name = stat.rfind(')');
+  if (behind_name == std::string::npos ||
+      std::sscanf(stat.c_str() + behind_name + 1,
+                  " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %ld %ld %ld %ld", &user, &system,
+                  &children_user, &children_system) != 4) {
+    return 0;
+  }
+  return static_cast<double>(user + system + children_user + children_system) /
+         static_cast<double>(sysconf(_SC_CLK_TCK));
+}
+
 namespace {
 long kilobytes_in(const std::string& path, const std::string& label) {
   const std::string text = read_file(path);

@@ -69,6 +69,8 @@ std::vector<ProcessInfo> children_of(pid_t parent);
 /// Open descriptors, and resident memory in kB.
 int open_descriptors(pid_t pid);
 long resident_kb(pid_t pid);
+/// Of a process and those children of it that have ended.
+double cpu_seconds(pid_t pid);
 /// Proportional memory of a process and its children in kB: what the whole server costs.
 long proportional_kb(pid_t postmaster);
 
