@@ -60,11 +60,11 @@ bool is_combo(const HeapTupleHeader& header) {
 }  // namespace
 
 CommandId tuple_cmin(const HeapTupleHeader& header) {
-  return is_combo(header) ? combo_commands().pairs[header.command].cmin : header.command;
+  return is_combo(header) ? combo_commands().pairs[header.command].cmin : header.command.load();
 }
 
 CommandId tuple_cmax(const HeapTupleHeader& header) {
-  return is_combo(header) ? combo_commands().pairs[header.command].cmax : header.command;
+  return is_combo(header) ? combo_commands().pairs[header.command].cmax : header.command.load();
 }
 
 StoredCommand command_for_cmax(const HeapTupleHeader& header, CommandId cmax) {

@@ -25,7 +25,7 @@ void fill_failure(const HeapTuple& tuple, TmResult result, TmFailure& failure);
 
 /// Pruning may pay once `xid` is history (PageSetPrunable).
 inline void mark_prunable(Page page, TransactionId xid) {
-  TransactionId& oldest = page_header(page).prune_xid;
+  Unordered<uint32_t>& oldest = page_header(page).prune_xid;
   if (!xid_is_valid(oldest) || xid_precedes(xid, oldest)) oldest = xid;
 }
 

@@ -26,13 +26,6 @@ LockMode queue_mode(LockTupleMode mode) {
   return LockMode::kAccessExclusive;
 }
 
-void set_bits(uint16_t& word, uint16_t bits) {
-  word = static_cast<uint16_t>(word | bits);
-}
-void clear_bits(uint16_t& word, uint16_t bits) {
-  word = static_cast<uint16_t>(word & ~bits);
-}
-
 /// Nobody else is there any more.
 Xmax lone_xmax(TransactionId xid, LockTupleMode mode, bool is_update) {
   Xmax made{xid, 0, 0};
@@ -41,13 +34,13 @@ Xmax lone_xmax(TransactionId xid, LockTupleMode mode, bool is_update) {
   made.infomask = kTupleXmaxLockOnly;
   switch (mode) {
     case LockTupleMode::kKeyShare:
-      set_bits(made.infomask, kTupleXmaxKeyShareLock);
+      set_mask(made.infomask, kTupleXmaxKeyShareLock);
       break;
     case LockTupleMode::kShare:
-      set_bits(made.infomask, kTupleXmaxShareLock);
+      set_mask(made.infomask, kTupleXmaxShareLock);
       break;
     default:
-      set_bits(made.infomask, kTupleXmaxExclusiveLock);
+      set_mask(made.infomask, kTupleXmaxExclusiveLock);
   }
   return made;
 }
@@ -146,21 +139,21 @@ Xmax xmax_of_multixact(MultiXactId multi) {
     has_update |= multixact_status_is_update(member.status);
   }
   if (strongest == LockTupleMode::kKeyShare) {
-    set_bits(made.infomask, kTupleXmaxKeyShareLock);
+    set_mask(made.infomask, kTupleXmaxKeyShareLock);
   } else if (strongest == LockTupleMode::kShare) {
-    set_bits(made.infomask, kTupleXmaxShareLock);
+    set_mask(made.infomask, kTupleXmaxShareLock);
   } else {
-    set_bits(made.infomask, kTupleXmaxExclusiveLock);
+    set_mask(made.infomask, kTupleXmaxExclusiveLock);
   }
-  if (!has_update) set_bits(made.infomask, kTupleXmaxLockOnly);
+  if (!has_update) set_mask(made.infomask, kTupleXmaxLockOnly);
   return made;
 }
 
 void store_xmax(HeapTupleHeader& header, const Xmax& xmax) {
-  clear_bits(header.infomask, kTupleXmaxBits | kTupleMoved);
-  clear_bits(header.infomask2, kTupleKeysUpdated);
-  set_bits(header.infomask, xmax.infomask);
-  set_bits(header.infomask2, xmax.infomask2);
+  clear_mask(header.infomask, kTupleXmaxBits | kTupleMoved);
+  clear_mask(header.infomask2, kTupleKeysUpdated);
+  set_mask(header.infomask, xmax.infomask);
+  set_mask(header.infomask2, xmax.infomask2);
   header.xmax = xmax.xid;
 }
 

@@ -16,6 +16,7 @@
 #include <cstdint>
 
 #include "storage/page.h"
+#include "support/unordered.h"
 #include "txn/xid.h"
 
 namespace cofork {
@@ -53,10 +54,12 @@ enum TupleMask2 : uint16_t {
   kTupleVisibilityMask2 = 0xE000,
 };
 
-constexpr void set_mask(uint16_t& mask, uint16_t bits) {
+template <typename Mask>
+void set_mask(Mask& mask, uint16_t bits) {
   mask = static_cast<uint16_t>(mask | bits);
 }
-constexpr void clear_mask(uint16_t& mask, uint16_t bits) {
+template <typename Mask>
+void clear_mask(Mask& mask, uint16_t bits) {
   mask = static_cast<uint16_t>(mask & ~bits);
 }
 
@@ -66,11 +69,11 @@ inline constexpr OffsetNumber kMovedPartitionsOffset = 0xFFFD;
 
 struct HeapTupleHeader {
   TransactionId xmin;
-  TransactionId xmax;
-  CommandId command;  ///< cmin, or cmax, or a combo command id
-  ItemPointer ctid;   ///< itself, or the next version
-  uint16_t infomask2;
-  uint16_t infomask;
+  Unordered<TransactionId> xmax;
+  Unordered<CommandId> command;  ///< cmin, or cmax, or a combo command id
+  ItemPointer ctid;              ///< itself, or the next version
+  Unordered<uint16_t> infomask2;
+  Unordered<uint16_t> infomask;
   uint8_t hoff;     ///< where the values begin
   uint8_t bits[1];  ///< null bitmap, if there is one: 1 means not null
 

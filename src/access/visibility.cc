@@ -82,7 +82,7 @@ bool is_visible_now(const HeapTuple& tuple, Buffer& buffer, const Snapshot* dirt
   }
   if (header.has_xmax(kTupleXmaxInvalid) || header.mask_is_only_locked()) return true;
   if (header.has_xmax(kTupleXmaxCommitted) && !header.xmax_is_multi()) return false;
-  TransactionId deleter = header.xmax_is_multi() ? tuple_update_xid(header) : header.xmax;
+  TransactionId deleter = header.xmax_is_multi() ? tuple_update_xid(header) : header.xmax.load();
   if (is_mine(deleter)) return false;
   if (xid_in_progress(deleter)) {
     if (dirty != nullptr) dirty->dirty_xmax = deleter;

@@ -6,19 +6,20 @@
 
 namespace cofork {
 
-Engine::Engine(Session& session) : session_(session), state_(std::make_unique<State>(session)) {
+Engine::Engine(Session& session)
+    : session_(session), settings_(settings()), state_(std::make_unique<State>(session)) {
   session.engine = this;
   session.transaction.set_before_end([this](bool commit) {
     state_->release_portals(commit);
     if (commit) state_->foreign_keys.fire_all();
   });
   session.login_is_superuser = session.is_superuser;
-  settings().set_host(&state_->host);
+  settings_.set_host(&state_->host);
 }
 
 Engine::~Engine() {
   session_.transaction.set_before_end(nullptr);
-  settings().set_host(nullptr);
+  settings_.set_host(nullptr);
   session_.engine = nullptr;
 }
 

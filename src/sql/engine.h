@@ -30,6 +30,8 @@
 
 namespace cofork {
 
+class SettingsView;
+
 /// One column of a result, as RowDescription shows it.
 struct ResultColumn {
   std::string_view name;
@@ -153,6 +155,7 @@ class Engine {
 
  private:
   Session& session_;
+  SettingsView& settings_;  ///< the session's, which goes after the engine
   std::unique_ptr<State> state_;
 };
 

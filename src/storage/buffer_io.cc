@@ -12,6 +12,7 @@
 #include "storage/buffer_access.h"
 #include "storage/relation_files.h"
 #include "storage/setting_or.h"
+#include "support/unordered.h"
 #include "wal/shared.h"
 #include "wal/write.h"
 
@@ -111,7 +112,10 @@ void BufferAccess::flush(BufferDescriptor& descriptor) {
     if ((state & kPermanent) != 0) wal_flush(lsn);
     if (wal_shared().page_checksums && !page_is_new(bytes)) {
       // A copy: hint bits may be set while we calculate, and while the kernel reads.
-      std::memcpy(scratch(), bytes, kPageBytes);
+      {
+        RacyReads hints;
+        std::memcpy(scratch(), bytes, kPageBytes);
+      }
       bytes = scratch();
       page_set_checksum(bytes, tag.block);
     }

@@ -7,6 +7,7 @@
 #include "storage/buffer_access.h"
 #include "storage/task_state.h"
 #include "support/error.h"
+#include "support/unordered.h"
 #include "wal/insert.h"
 #include "wal/shared.h"
 
@@ -279,7 +280,10 @@ constexpr uint8_t kXlogImageForHint = 0xA0;  // XLOG_FPI_FOR_HINT
 /// The page's image as a record of its own, if this is its first change after a checkpoint. From a
 /// copy: others may set more hints meanwhile. (XLogSaveBufferForHint)
 Lsn log_image_for_hint(const BufferTag& tag, const char* page, char* copy, bool standard) {
-  std::memcpy(copy, page, kPageBytes);
+  {
+    RacyReads hints;
+    std::memcpy(copy, page, kPageBytes);
+  }
   WalRecordBuilder& record = wal_record();
   record.begin(kWalXlogManager, kXlogImageForHint);
   auto flags = static_cast<uint8_t>(kWalBlockForceImage | (standard ? kWalBlockStandardPage : 0));

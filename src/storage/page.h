@@ -17,6 +17,7 @@
 #include <span>
 
 #include "support/lsn.h"
+#include "support/unordered.h"
 #include "wal/format.h"
 
 namespace cofork {
@@ -106,12 +107,12 @@ struct PageHeader {
   uint32_t lsn_high;
   uint32_t lsn_low;
   uint16_t checksum;
-  uint16_t flags;
-  uint16_t lower;
-  uint16_t upper;
+  Unordered<uint16_t> flags;
+  Unordered<uint16_t> lower;
+  Unordered<uint16_t> upper;
   uint16_t special;
   uint16_t size_and_version;
-  uint32_t prune_xid;  ///< heap: oldest xid whose rows might be pruned; 0: none
+  Unordered<uint32_t> prune_xid;  ///< heap: oldest xid whose rows might be pruned; 0: none
 };
 static_assert(sizeof(PageHeader) == kPageHeaderBytes);
 
@@ -168,7 +169,7 @@ inline bool page_is_all_visible(ConstPage page) {
   return (page_header(page).flags & kPageAllVisible) != 0;
 }
 inline void set_page_flag(Page page, PageFlag flag, bool on) {
-  uint16_t& flags = page_header(page).flags;
+  Unordered<uint16_t>& flags = page_header(page).flags;
   flags = static_cast<uint16_t>(on ? flags | flag : flags & ~flag);
 }
 

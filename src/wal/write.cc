@@ -11,6 +11,7 @@
 #include "shmem/proc.h"
 #include "shmem/proc_array.h"
 #include "support/error.h"
+#include "support/unordered.h"
 #include "wal/checkpoint_request.h"
 #include "wal/insert.h"
 #include "wal/segments.h"
@@ -72,6 +73,8 @@ void WriteJob::perform(WalTask& task, bool sync) {
   int64_t begin = 0, middle = 0, end = 0;
   wait_for_io(call == WalSyncCall::kNone ? WaitEventId::kWalWrite : WaitEventId::kWalSync, [&] {
     begin = os.clock.monotonic_ns();
+    // The last page is written as far as it goes: behind the end others go on copying records in.
+    RacyReads behind_the_end;
     for (size_t i = 0; i < runs_ && written >= 0; ++i) {
       failed_run = i;
       written = File::write_fully(os.files, fd, runs_list_[i].bytes, runs_list_[i].count,

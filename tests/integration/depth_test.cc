@@ -51,7 +51,8 @@ class DepthTest : public ServerTest {
     for (const Case& test : cases) {
       SCOPED_TRACE(test.name);
       const Result result = session_->query(test.sql);
-      // A sanitizer's stack frames are several times larger: the limit is met earlier, never passed.
+      // A sanitizer's stack frames are several times larger: the limit is met earlier, never
+      // passed.
       const bool met_earlier = sanitized_ && result.sqlstate == kTooDeep;
       if (!met_earlier) {
         EXPECT_EQ(result.sqlstate, test.sqlstate) << result.message;
