@@ -135,11 +135,10 @@ void check_tuple_size(const Relation& relation, uint32_t bytes) {
   if (align8(bytes) <= kHeapTupleBytesMax) return;
   Error error(sqlstate::kProgramLimitExceeded, "row is too big: size {}, maximum size {}",
               align8(bytes), kHeapTupleBytesMax);
-  for (const Attribute& attribute : relation.shape->attributes()) {
-    if (attribute.length != -1 || attribute.storage == 'p') continue;
+  if (relation.is_catalog) {
     // A limit of this server, not of the table's design.
     error.data().sqlstate = sqlstate::kFeatureNotSupported;
-    error.data().detail = "Large values are not stored out of line (TOAST) by this version.";
+    error.data().detail = "Large values of system catalogs are not stored out of line (TOAST).";
   }
   throw error;
 }

@@ -9,6 +9,7 @@
 #include "catalog/dependency.h"
 #include "catalog/names.h"
 #include "catalog/system/pg_attrdef.h"
+#include "catalog/toast.h"
 #include "catalog/type_layout.h"
 #include "support/error.h"
 #include "txn/transaction.h"
@@ -118,6 +119,7 @@ int16_t add_column(Oid table, const ColumnDefinition& column, std::optional<Datu
     });
     show_changes();
   }
+  create_toast_table(table);
   return number;
 }
 
@@ -235,6 +237,7 @@ void set_column_type(Oid table, std::string_view column, Oid type, int32_t typmo
   });
   change_index_types(relation, found.number, type);
   show_changes();
+  create_toast_table(table);
 }
 
 void set_column_statistics(Oid table, std::string_view column, int32_t target) {
@@ -259,6 +262,7 @@ void set_column_storage(Oid table, std::string_view column, char storage) {
   change_attribute(table, found.number,
                    [&](CatalogTuple& tuple) { tuple.set_char(pg_attribute::attstorage, storage); });
   show_changes();
+  create_toast_table(table);
 }
 
 void set_column_identity(Oid table, std::string_view column, char identity) {

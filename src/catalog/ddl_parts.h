@@ -36,7 +36,7 @@ void show_changes();
 // --- relations (ddl_table.cc) -------------------------------------------------------------------
 
 struct NewRelation {
-  char kind;  ///< r, S, v
+  char kind;  ///< r, S, v, t
   char persistence;
   Oid schema;
   std::string_view name;

@@ -10,6 +10,7 @@
 #include "catalog/reloptions.h"
 #include "catalog/system/pg_type.h"
 #include "catalog/task_catalog.h"
+#include "catalog/toast.h"
 #include "support/error.h"
 #include "txn/multixact.h"
 #include "txn/snapshot.h"
@@ -45,7 +46,7 @@ void check_persistence(char persistence) {
 Oid insert_relation(const NewRelation& relation) {
   Oid oid = new_catalog_oid(pg_class::kCatalog, pg_class::kOidIndex);
   bool has_storage = relation.kind != 'v';
-  bool has_type = relation.kind != 'S';
+  bool has_type = relation.kind != 'S' && relation.kind != 't';
   Oid type = kInvalidOid, array = kInvalidOid;
   if (has_type) {
     array = new_catalog_oid(pg_type::kCatalog, pg_type::kOidIndex);
@@ -56,7 +57,7 @@ Oid insert_relation(const NewRelation& relation) {
     create_relation_storage(relation_file(file_number), relation.persistence);
     if (relation.persistence == 'u') create_init_fork(relation_file(file_number));
   }
-  bool is_table = relation.kind == 'r';
+  bool is_table = relation.kind == 'r' || relation.kind == 't';
   ClassFields fields;
   fields.oid = oid;
   fields.name = relation.name;
@@ -127,6 +128,7 @@ Oid create_table(const TableDefinition& definition) {
       insert_constraint(table, own, taken);
     }
   }
+  create_toast_table(table);
   return table;
 }
 

@@ -13,6 +13,7 @@
 #include "catalog/ddl_parts.h"
 #include "catalog/names.h"
 #include "catalog/privileges.h"
+#include "catalog/toast.h"
 #include "settings/settings.h"
 #include "support/error.h"
 #include "txn/lock_manager.h"
@@ -67,6 +68,7 @@ class IndexFiller {
   TupleReader reader_;
   std::vector<Datum> keys_;
   std::vector<char> key_nulls_;
+  Arena key_arena_;
   double entries_ = 0;
   double rows_ = 0;
 };
@@ -138,12 +140,18 @@ void IndexFiller::add(const HeapTuple& tuple, const ItemPointer& root, bool live
   if (row_) {
     if (!row_(tuple, keys_.data(), reinterpret_cast<bool*>(key_nulls_.data()))) return;
   } else {
+    key_arena_.reset();
     reader_.start(tuple.header);
     for (size_t i = 0; i < index_.columns.size(); ++i) {
       auto column = static_cast<size_t>(index_.columns[i] - 1);
       reader_.need(static_cast<int>(column) + 1);
       keys_[i] = values_[column];
       key_nulls_[i] = nulls_[column];
+      bool may_be_long =
+          table_.toast != kInvalidOid && index_.shape.tuple[static_cast<int>(i)].length == -1;
+      if (may_be_long && nulls_[column] == 0 && is_toasted(keys_[i])) {
+        keys_[i] = detoast(keys_[i], key_arena_);
+      }
     }
   }
   build_.add(keys_.data(), reinterpret_cast<const bool*>(key_nulls_.data()), root, live);
@@ -246,6 +254,10 @@ void renew_storage(Oid table) {
   invalidate_relation(table);
   show_changes();
   RelationDesc& renewed = open_relation(table, LockMode::kNone);
+  if (renewed.toast != kInvalidOid) {
+    open_relation(renewed.toast, LockMode::kAccessExclusive);
+    renew_storage(renewed.toast);
+  }
   for (const auto& index : renewed.indexes) {
     btree_create_empty(index->btree, ForkNumber::kMain);
     if (renewed.persistence != 'u') continue;

@@ -128,6 +128,11 @@ void vacuum_table(Oid oid, const VacuumRequest& request) {
   }
 }
 
+Oid toast_table_of(Oid oid) {
+  RelationDesc* relation = try_open_relation(oid, LockMode::kAccessShare);
+  return relation == nullptr ? kInvalidOid : relation->toast;
+}
+
 /// The columns ANALYZE is asked for, or all that are there.
 std::vector<int> analyzed_columns(const RelationDesc& relation,
                                   std::span<const std::string> names) {
@@ -231,7 +236,8 @@ std::string_view DefinitionCommands::vacuum_command(const Node& node) {
     }
     if (found.view == nullptr) tables.push_back({found.oid, std::move(columns)});
   }
-  if (node.list("rels").empty()) {
+  const bool covers_all = node.list("rels").empty();
+  if (covers_all) {
     InternalQuery all(state_,
                       "SELECT oid FROM pg_catalog.pg_class WHERE relkind IN ('r', 't') "
                       "AND relpersistence <> 't'");
@@ -246,6 +252,11 @@ std::string_view DefinitionCommands::vacuum_command(const Node& node) {
     if (request.vacuum) {
       next_transaction();
       vacuum_table(table.oid, request);
+      // Named or not: in a list of all tables they are their own items.
+      if (Oid toast = toast_table_of(table.oid); toast != kInvalidOid && !covers_all) {
+        next_transaction();
+        vacuum_table(toast, request);
+      }
     }
     if (request.analyze) {
       if (own_transactions) next_transaction();

@@ -220,6 +220,9 @@ void CopyIn::put_row() {
     return;
   }
   batch_.push_back(writer_->form(execution_, batch_arena_));
+  if (writer_->is_long(batch_.back())) {
+    writer_->shorten(execution_, batch_.back(), batch_arena_);
+  }
   if (batch_.size() == kBatchRows || batch_arena_.footprint_bytes() > 4 * kBatchBytes) flush();
 }
 

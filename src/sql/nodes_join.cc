@@ -226,7 +226,12 @@ bool HashJoinNode::next(Execution& execution) {
       entry_ = left_key.has_null(execution) ? nullptr
                                             : table_->find(execution, left_key.hash(execution));
     }
-    if (next_match(execution)) return true;
+    if (existence == Existence::kNotAsked) {
+      if (next_match(execution)) return true;
+    } else if (next_match(execution) == (existence == Existence::kSemi)) {
+      has_left_ = false;
+      return true;
+    }
     has_left_ = false;
     if (keeps_left() && !matched_) {
       right_shape_.set_null(execution);
@@ -252,6 +257,11 @@ bool HashJoinNode::next_unmatched_right(Execution& execution) {
 
 std::unique_ptr<ExplainNode> HashJoinNode::explain(ExplainContext& context) const {
   auto node = explain_join(context, *this, "Hash Join", "Hash Join", kind_);
+  if (existence != Existence::kNotAsked) {
+    std::string_view how = existence == Existence::kSemi ? "Semi" : "Anti";
+    node->headline = fmt::format("Hash {} Join", how);
+    node->heads.back().value = how;
+  }
   context.add_condition(*node, "Hash Cond", key_conditions, nullptr);
   context.add_condition(*node, "Join Filter", conditions_, nullptr);
   if (condition_ != nullptr) {

@@ -115,6 +115,9 @@ class HashJoinNode : public PlanNode {
   Program* right_keys = nullptr;
   RowShape left_key, right_key;
   std::span<Expr* const> key_conditions;  ///< left = right, for EXPLAIN
+  /// kSemi: left rows that have a match, each once; kAnti: those that have none.
+  enum class Existence : uint8_t { kNotAsked, kSemi, kAnti };
+  Existence existence = Existence::kNotAsked;
 
  private:
   bool next_match(Execution& execution);

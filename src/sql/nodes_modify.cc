@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "catalog/toast.h"
 #include "sql/explain.h"
 #include "sql/foreign_keys.h"
 #include "sql/nodes_lock.h"
@@ -173,6 +174,7 @@ bool InsertNode::update_existing(Execution& execution, const ItemPointer& place,
   }
   writer_.complete(execution, arena_);
   HeapTuple changed = writer_.form(execution, arena_);
+  if (writer_.is_long(changed)) writer_.shorten(execution, changed, arena_);
   UpdateOutcome outcome{};
   ItemPointer old_place = tuple.self;
   result = heap_update(relation.access, old_place, changed, writer_.command, nullptr, true, failure,
@@ -180,6 +182,7 @@ bool InsertNode::update_existing(Execution& execution, const ItemPointer& place,
   if (result != TmResult::kOk) {
     throw Error(sqlstate::kInternalError, "unexpected state of a locked row");
   }
+  delete_toasted(relation, old_place, writer_.command);
   writer_.after_update(execution, changed, outcome.needs_index_entries, arena_);
   writer_.note_change(execution, existing->first_slot(), old_place, changed);
   return true;
@@ -237,9 +240,22 @@ bool UpdateNode::modify(Execution& execution) {
     HeapTuple tuple = writer_.form(execution, arena_);
     TmFailure failure;
     UpdateOutcome outcome{};
-    TmResult result = heap_update(writer_.relation.access, place, tuple, writer_.command, nullptr,
-                                  true, failure, outcome);
+    TmResult result = TmResult::kOk;
+    if (writer_.is_long(tuple)) {
+      // Locked first: what is moved out is there for good, so it must not be done in vain.
+      HeapTuple old;
+      old.self = place;
+      result =
+          heap_lock(writer_.relation.access, old, writer_.command, LockTupleMode::kNoKeyExclusive,
+                    LockWaitPolicy::kBlock, false, latest_, failure);
+      if (result == TmResult::kOk) writer_.shorten(execution, tuple, arena_);
+    }
     if (result == TmResult::kOk) {
+      result = heap_update(writer_.relation.access, place, tuple, writer_.command, nullptr, true,
+                           failure, outcome);
+    }
+    if (result == TmResult::kOk) {
+      delete_toasted(writer_.relation, place, writer_.command);
       writer_.after_update(execution, tuple, outcome.needs_index_entries, arena_);
       writer_.note_change(execution, old_row_.first_slot(), place, tuple);
       return true;
@@ -280,6 +296,7 @@ bool DeleteNode::modify(Execution& execution) {
     TmResult result =
         heap_delete(modification_.relation->access, place, command_, nullptr, true, failure);
     if (result == TmResult::kOk) {
+      delete_toasted(*modification_.relation, place, command_);
       if (has_foreign_keys_) {
         foreign_key_queue(execution)->note(execution, *modification_.relation,
                                            old_row_.first_slot(), -1, place, {});

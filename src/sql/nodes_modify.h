@@ -16,6 +16,7 @@
 #include "access/btree.h"
 #include "access/btree_heap.h"
 #include "access/heap.h"
+#include "access/toast_value.h"
 #include "catalog/relation_cache.h"
 #include "sql/exec.h"
 #include "sql/nodes_table.h"
@@ -50,6 +51,12 @@ class TableWriter {
   /// Computes generated columns and checks constraints: 23502, 23514.
   void complete(Execution& execution, Arena& arena);
   HeapTuple form(Execution& execution, Arena& arena);
+  /// Has the row to be made shorter before it is written? insert() does it; for an update it is
+  /// done once the old version is locked, for its chunks are written at once.
+  bool is_long(const HeapTuple& tuple) const {
+    return relation.toast != kInvalidOid && tuple.length > kToastTupleTarget;
+  }
+  void shorten(Execution& execution, HeapTuple& tuple, Arena& arena);
   /// Into the heap and all indexes. 23505.
   void insert(Execution& execution, HeapTuple& tuple, Arena& arena, uint32_t options = 0,
               BulkInsert* bulk = nullptr);

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "catalog/array_access.h"
+#include "catalog/toast.h"
 #include "sql/explain.h"
 #include "storage/visibility_map.h"
 
@@ -21,6 +22,9 @@ TableRow::TableRow(RelationDesc& relation, const RangeEntry& entry)
     needed_ = static_cast<int>(i) + 1;
     const BuiltinType* type = find_type(entry.columns[i].type);
     if (type != nullptr && type->is_array()) arrays_.push_back(static_cast<int>(i));
+    if (type != nullptr && type->length == -1 && relation.toast != kInvalidOid) {
+      long_.push_back(static_cast<int>(i));
+    }
   }
   for (size_t i = 0; i < kSystemColumns; ++i) shows_system_ |= entry.used[columns + i];
 }
@@ -33,8 +37,14 @@ void TableRow::show(Execution& execution, const HeapTuple& tuple) {
   reader_->start(tuple.header);
   reader_->need(needed_);
   if (shows_system_) show_system(execution, tuple);
-  if (arrays_.empty()) return;
+  if (arrays_.empty() && long_.empty()) return;
   arena_.reset();
+  for (int column : long_) {
+    Datum& value = execution.values[first_slot_ + column];
+    if (execution.nulls[first_slot_ + column] || !is_toasted(value)) [[likely]]
+      continue;
+    value = detoast(value, arena_);
+  }
   for (int column : arrays_) {
     Datum& value = execution.values[first_slot_ + column];
     if (execution.nulls[first_slot_ + column]) continue;

@@ -23,7 +23,8 @@ class TableRow {
   TableRow(RelationDesc& relation, const RangeEntry& entry);
 
   void open(Execution& execution);
-  /// By-reference values point into the tuple, except for arrays, which need a long header.
+  /// By-reference values point into the tuple, except for arrays, which need a long header, and
+  /// long values that were compressed or moved out (TOAST): those are fetched.
   void show(Execution& execution, const HeapTuple& tuple);
   /// The system columns alone.
   void show_system(Execution& execution, const HeapTuple& tuple);
@@ -39,6 +40,7 @@ class TableRow {
   int needed_ = 0;  ///< columns to read, from the first on
   bool shows_system_ = false;
   std::vector<int> arrays_;  ///< columns that may have to be unpacked
+  std::vector<int> long_;    ///< columns that may be compressed or moved out
   std::optional<TupleReader> reader_;
   ItemPointer place_{};
   Arena arena_;

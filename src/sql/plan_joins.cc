@@ -46,7 +46,8 @@ bool is_fixed(const Expr& e) {
   return e.kind == ExprKind::kConst || e.kind == ExprKind::kParam;
 }
 
-/// The type to hash when a = b joins: null when it cannot be hashed.
+}  // namespace
+
 const BuiltinType* hash_type(Oid a, Oid b) {
   auto is_integer = [](Oid t) {
     return t == type_oid::kInt2 || t == type_oid::kInt4 || t == type_oid::kInt8;
@@ -57,8 +58,6 @@ const BuiltinType* hash_type(Oid a, Oid b) {
   const BuiltinType* type = find_type(a);
   return type != nullptr && type->hash != nullptr && type->compare != nullptr ? type : nullptr;
 }
-
-}  // namespace
 
 void imply_constants(std::span<Expr* const> known, std::span<Expr* const> joins, Arena& arena,
                      const std::function<void(Expr*, size_t)>& found) {
@@ -203,6 +202,19 @@ Planner::JoinChoice Planner::choose_join(JoinKind kind, const PlanEstimate& left
   return best;
 }
 
+void Planner::set_hash_keys(HashJoinNode& join, std::span<Expr* const> left,
+                            std::span<Expr* const> right,
+                            std::span<const BuiltinType* const> types) {
+  int left_first = new_slots(left.size());
+  int right_first = new_slots(right.size());
+  join.left_keys = compile_into(left, left_first);
+  join.right_keys = compile_into(right, right_first);
+  for (size_t i = 0; i < left.size(); ++i) {
+    join.left_key.add(left_first + static_cast<int>(i), types[i]);
+    join.right_key.add(right_first + static_cast<int>(i), types[i]);
+  }
+}
+
 Planner::Input Planner::make_join(const JoinChoice& choice, Input left, Input right,
                                   std::vector<Expr*> conditions) {
   if (choice.is_exchanged) std::swap(left, right);
@@ -261,14 +273,7 @@ Planner::Input Planner::make_join(const JoinChoice& choice, Input left, Input ri
   Program* condition = conditions.empty() ? nullptr : compile_all(conditions);
   auto* join = make_node<HashJoinNode>(choice.kind, left.node, right.node, left.shape, right.shape,
                                        condition, keep(conditions));
-  int left_first = new_slots(left_keys.size());
-  int right_first = new_slots(right_keys.size());
-  join->left_keys = compile_into(left_keys, left_first);
-  join->right_keys = compile_into(right_keys, right_first);
-  for (size_t i = 0; i < left_keys.size(); ++i) {
-    join->left_key.add(left_first + static_cast<int>(i), types[i]);
-    join->right_key.add(right_first + static_cast<int>(i), types[i]);
-  }
+  set_hash_keys(*join, left_keys, right_keys, types);
   join->key_conditions = keep(key_conditions);
   join->estimate = choice.estimate;
   joined.node = join;

@@ -37,6 +37,8 @@ std::vector<Expr*> take(std::vector<Expr*>& from, auto&& wanted) {
 }
 
 void add_conjuncts(Expr* condition, std::vector<Expr*>& to);
+/// The type to hash when a = b joins: null when it cannot be hashed.
+const BuiltinType* hash_type(Oid a, Oid b);
 void collect_entries(const FromTree& tree, std::vector<const RangeEntry*>& entries);
 
 /// From a = 3 and a = b follows b = 3: calls `found` with it, and with the number of "a = b" among

@@ -104,7 +104,7 @@ void Planner::plan_conflict(Query& query, InsertNode& node) {
 ModifyNode* Planner::plan_update(Query& query) {
   const Modification& modification = *query.modification;
   std::vector<Expr*> conjuncts = conjuncts_of(query.where);
-  PlanNode* child = plan_from(*query.from, conjuncts).node;
+  PlanNode* child = plan_from_where(*query.from, conjuncts).node;
   child = filter(child, conjuncts);
   int slot = place_row(modification);
   auto* node = make_node<UpdateNode>(*this, modification);
@@ -125,7 +125,7 @@ ModifyNode* Planner::plan_update(Query& query) {
 
 ModifyNode* Planner::plan_delete(Query& query) {
   std::vector<Expr*> conjuncts = conjuncts_of(query.where);
-  PlanNode* child = plan_from(*query.from, conjuncts).node;
+  PlanNode* child = plan_from_where(*query.from, conjuncts).node;
   child = filter(child, conjuncts);
   auto* node = make_node<DeleteNode>(*query.modification);
   node->child = child;

@@ -422,7 +422,6 @@ PlanNode* Planner::build_path(RangeEntry& entry, const TablePath& path,
     keys.push_back(key);
     std::erase(conjuncts, condition.conjunct);
   }
-  if (path.order != 0) has_order_ = true;
   auto direction = path.order < 0 ? ScanDirection::kBackward : ScanDirection::kForward;
   PlanNode* node = nullptr;
   switch (path.kind) {
@@ -443,8 +442,10 @@ PlanNode* Planner::build_path(RangeEntry& entry, const TablePath& path,
     }
   }
   node->estimate = path.estimate;
-  if (conjuncts.empty()) return node;
-  return make_filter(node, conjuncts, &entry, path.estimate);
+  if (!conjuncts.empty()) node = make_filter(node, conjuncts, &entry, path.estimate);
+  // At the end: compiling conditions may plan sub-selects, which note their own.
+  if (path.order != 0) has_order_ = true;
+  return node;
 }
 
 // --- order
@@ -456,7 +457,11 @@ void Planner::want_order(const Query& query) {
   has_order_ = false;
   if (query.from == nullptr || query.from->entry == nullptr ||
       query.from->entry->kind != RangeKind::kTable || query.distinct ||
-      !query.distinct_on.empty() || query.has_windows || query.has_set_calls) {
+      !query.distinct_on.empty() || query.has_set_calls) {
+    return;
+  }
+  if (query.has_windows) {
+    want_window_order(query);
     return;
   }
   if (query.limit != nullptr && query.limit->kind == ExprKind::kConst && !query.limit->is_null) {
@@ -475,6 +480,21 @@ void Planner::want_order(const Query& query) {
     }
     wanted_order_.push_back({e->entry, e->column, key.descending, key.nulls_first});
   }
+}
+
+/// The order of the one window a query has: then the index saves its sort.
+void Planner::want_window_order(const Query& query) {
+  if (query.windows.size() != 1) return;
+  auto add = [&](const SortKey& key) {
+    const Expr* e = without_relabel(key.expr);
+    if (!is_column_of(e, *query.from->entry)) return false;
+    wanted_order_.push_back({e->entry, e->column, key.descending, key.nulls_first});
+    return true;
+  };
+  bool all = true;
+  for (const SortKey& key : query.windows[0]->partition) all = all && add(key);
+  for (const SortKey& key : query.windows[0]->order) all = all && add(key);
+  if (!all) wanted_order_.clear();
 }
 
 // --- row locks

@@ -69,19 +69,20 @@ std::vector<Window*> ordered_windows(const Query& query) {
 
 }  // namespace
 
-PlanNode* Planner::plan_windows(Query& query, PlanNode* child, const RowShape& input) {
+PlanNode* Planner::plan_windows(Query& query, PlanNode* child, const RowShape& input,
+                                bool is_sorted) {
   RowShape row = input;
   for (Window* window : ordered_windows(query)) {
     std::vector<Expr*> calls = calls_over(query, *window);
     if (calls.empty()) continue;
-    child = plan_window(*window, calls, child, row);
+    child = plan_window(*window, calls, child, row, is_sorted);
     for (const Expr* call : calls) row.add(call->slot, find_type(call->type));
   }
   return child;
 }
 
 PlanNode* Planner::plan_window(Window& window, std::span<Expr* const> calls, PlanNode* child,
-                               const RowShape& input) {
+                               const RowShape& input, bool is_sorted) {
   RowShape row = input;
   Program* computed = new_program();
   auto add_column = [&](const Expr& expr) {
@@ -116,7 +117,7 @@ PlanNode* Planner::plan_window(Window& window, std::span<Expr* const> calls, Pla
   PlanEstimate estimate = child->estimate;
   child = make_node<ProjectNode>(child, computed, std::span<const Expr* const>());
   child->estimate = estimate;
-  if (!sort_keys.empty()) {
+  if (!sort_keys.empty() && !is_sorted) {
     estimate = cost_.sort(estimate, sort_keys.size(), -1);
     child = make_node<SortNode>(child, row, std::move(sort_keys));
     child->estimate = estimate;

@@ -142,9 +142,10 @@ PlannedQuery Planner::plan_select(Query& query) {
     bool has_order = false;
     if (query.from != nullptr) {
       if (!is_grouped(query)) want_order(query);
-      Input from = plan_from(*query.from, conjuncts);
+      Input from = plan_from_where(*query.from, conjuncts);
       has_order = std::exchange(has_order_, false);
       wanted_order_.clear();
+      wanted_rows_ = -1;
       node = from.node;
       input = from.shape;
     } else {
@@ -162,7 +163,7 @@ PlannedQuery Planner::plan_select(Query& query) {
       }
       node = filter(node, having);
     }
-    if (query.has_windows) node = plan_windows(query, node, input);
+    if (query.has_windows) node = plan_windows(query, node, input, std::exchange(has_order, false));
     planned.is_sorted = has_order;
     // Rows are locked as they come out, so after a sort: that must then keep where they are.
     if (query.locks_rows && (query.order.empty() || has_order)) {

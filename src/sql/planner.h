@@ -86,9 +86,9 @@ class Planner {
   void estimate_aggregates(class AggregateNode& node, const PlanEstimate& input,
                            std::span<Expr* const> aggregates);
   AggregateCall build_aggregate(const Expr& expr, int result_slot);
-  PlanNode* plan_windows(Query& query, PlanNode* child, const RowShape& input);
+  PlanNode* plan_windows(Query& query, PlanNode* child, const RowShape& input, bool is_sorted);
   PlanNode* plan_window(Window& window, std::span<Expr* const> calls, PlanNode* child,
-                        const RowShape& input);
+                        const RowShape& input, bool is_sorted);
   PlanNode* plan_targets(Query& query, PlanNode* child, PlannedQuery& planned);
   PlanNode* plan_order(Query& query, PlanNode* child, PlannedQuery& planned);
   PlanNode* plan_set_operation(Query& query, PlannedQuery& planned);
@@ -117,6 +117,17 @@ class Planner {
                          std::span<Expr* const> conditions, RangeEntry* right_table,
                          std::span<Expr* const> right_conditions, double rows);
   Input make_join(const JoinChoice& choice, Input left, Input right, std::vector<Expr*> conditions);
+  void set_hash_keys(class HashJoinNode& join, std::span<Expr* const> left,
+                     std::span<Expr* const> right, std::span<const BuiltinType* const> types);
+  // Sub-selects as joins (plan_semi.cc).
+  struct SemiJoin;
+  bool split_exists(Query& query, SemiJoin& join);
+  bool is_cheaper_by_row(Query& query, const PlanEstimate& outer, const PlanEstimate& hashed);
+  bool join_sub_link(Expr& condition, Input& from);
+  /// Joins those that can be joined, and takes them out of `conjuncts`.
+  void join_sub_links(Input& from, std::vector<Expr*>& conjuncts);
+  /// Plans FROM, with WHERE's conditions; those left in `conjuncts` are still to be tested.
+  Input plan_from_where(const FromTree& tree, std::vector<Expr*>& conjuncts);
   PlanNode* filter(PlanNode* child, std::span<Expr* const> conjuncts);
   PlanNode* make_filter(PlanNode* child, std::span<Expr* const> conjuncts, const RangeEntry* scan,
                         const PlanEstimate& estimate);
@@ -165,6 +176,7 @@ class Planner {
   int order_of_index(const RangeEntry& entry, const IndexDesc& index,
                      std::span<const TableCondition> conditions) const;
   void want_order(const Query& query);
+  void want_window_order(const Query& query);
   PlanNode* lock_rows(Query& query, PlanNode* child, Program* projection);
   Program* compile_recheck(const Query& query);
 

@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <numeric>
 #include <random>
 
 #include "access/heap_scan.h"
 #include "access/tuple.h"
+#include "catalog/toast.h"
 #include "model/task.h"
 #include "os/os.h"
 #include "storage/buffer_pool.h"
@@ -18,6 +20,8 @@ namespace cofork {
 // --- the sample ---------------------------------------------------------------------------------
 
 namespace {
+
+constexpr uint32_t kTooWide = 1024;  ///< WIDTH_THRESHOLD: such values are taken to be different
 
 /// Keeps each row it is given with the same chance, `wanted` of them in the end.
 class Reservoir {
@@ -45,7 +49,7 @@ class Reservoir {
       sample_.nulls[c][place] = nulls[column];
       if (nulls[column]) continue;
       const BuiltinType& type = *find_type(relation.columns[column].type);
-      sample_.values[c][place] = copy_datum(type, values[column], sample_.arena);
+      sample_.values[c][place] = kept(type, values[column]);
     }
   }
 
@@ -68,6 +72,16 @@ class Reservoir {
   size_t seen() const { return seen_; }
 
  private:
+  /// A copy; of a value too long to be compared, as it is stored.
+  Datum kept(const BuiltinType& type, Datum value) {
+    if (type.length != -1 || !is_toasted(value)) return copy_datum(type, value, sample_.arena);
+    if (toast_raw_bytes(value) <= kTooWide) return detoast(value, sample_.arena);
+    uint32_t bytes = varlena_bytes(datum_to_pointer(value));
+    auto* copy = static_cast<char*>(sample_.arena.allocate(bytes, 4));
+    std::memcpy(copy, datum_to_pointer(value), bytes);
+    return datum_from_pointer(copy);
+  }
+
   TableSample& sample_;
   const size_t wanted_;
   std::mt19937_64 random_;
@@ -125,8 +139,6 @@ void take_sample(RelationDesc& relation, const Snapshot& snapshot, size_t wanted
 // --- one column ---------------------------------------------------------------------------------
 
 namespace {
-
-constexpr size_t kTooWide = 1024;  ///< WIDTH_THRESHOLD: such values are all taken to be different
 
 /// A value, and which of the values of the column in the table's order it was.
 struct PlacedValue {
@@ -232,9 +244,11 @@ ColumnStatistics summarize_to(const TableSample& sample, size_t at, const Builti
       continue;
     }
     Datum value = sample.values[at][i];
-    size_t bytes = stored_bytes(value, type.length);
+    bool is_varlena = type.length == -1;
+    size_t bytes =
+        is_varlena ? varlena_bytes(datum_to_pointer(value)) : stored_bytes(value, type.length);
     width += static_cast<double>(bytes);
-    if (type.length == -1 && bytes > kTooWide) {
+    if (is_varlena && toast_raw_bytes(value) > kTooWide) {
       ++wide;
       continue;
     }

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "catalog/names.h"
+#include "catalog/toast.h"
 #include "sql/foreign_keys.h"
 #include "sql/nodes_modify.h"
 #include "sql/planner.h"
@@ -171,8 +172,14 @@ HeapTuple TableWriter::form(Execution& execution, Arena& arena) {
                     arena);
 }
 
+void TableWriter::shorten(Execution& execution, HeapTuple& tuple, Arena& arena) {
+  toast_tuple(relation, execution.values + first_slot, execution.nulls + first_slot, tuple, command,
+              arena);
+}
+
 void TableWriter::insert(Execution& execution, HeapTuple& tuple, Arena& arena, uint32_t options,
                          BulkInsert* bulk) {
+  if (is_long(tuple)) shorten(execution, tuple, arena);
   heap_insert(relation.access, tuple, command, options, bulk);
   enter_indexes(execution, tuple, arena);
   note_change(execution, -1, {}, tuple);

@@ -81,6 +81,72 @@ TEST_P(Tables, StatisticsLeadToPlans) {
   EXPECT_EQ(ask(session, "select id from s where id = 7"), "");
 }
 
+TEST_P(Tables, LongValuesAreKept) {
+  server.start();
+  Session session(server);
+  ask(session, "create table l (id int primary key, t text, b bytea)");
+  // Random digits do not compress: they are moved out. A hundred thousand equal letters do.
+  ask(session,
+      "insert into l select g, (select string_agg(md5(g::text || i::text), '') "
+      "from generate_series(1, 1000) i), null from generate_series(1, 3) g");
+  EXPECT_EQ(ask(session, "insert into l values (4, repeat('a', 100000), 'short')"), "INSERT 0 1");
+  std::string lengths =
+      "select id, length(t), md5(t) = md5((select string_agg(md5(id::text || "
+      "i::text), '') from generate_series(1, 1000) i)) from l order by id";
+  EXPECT_EQ(ask(session, lengths), "1|32000|t\n2|32000|t\n3|32000|t\n4|100000|f\n");
+  std::string chunks =
+      "select pg_relation_size(reltoastrelid) from pg_class where oid = 'l'::regclass";
+  EXPECT_EQ(ask(session, chunks), "106496\n");
+  EXPECT_EQ(ask(session, "update l set b = 'x' where id = 1"), "UPDATE 1");
+  EXPECT_EQ(ask(session, "update l set t = t || 'z' where id = 2"), "UPDATE 1");
+  EXPECT_EQ(ask(session, "select right(t, 3), length(t) from l where id = 2").substr(2),
+            "z|32001\n");
+  ask(session, "begin");
+  EXPECT_EQ(ask(session, "delete from l where id = 3"), "DELETE 1");
+  ask(session, "rollback");
+  EXPECT_EQ(ask(session, "select sum(length(t)) from l"), "196001\n");
+  EXPECT_EQ(ask(session, "delete from l"), "DELETE 4");
+  EXPECT_EQ(ask(session, "vacuum l"), "VACUUM");
+  EXPECT_EQ(ask(session, chunks), "0\n");
+  EXPECT_EQ(ask(session, "insert into l values (9, repeat('0123456789', 500000), null)"),
+            "INSERT 0 1");
+  EXPECT_EQ(ask(session, "select length(t), substr(t, 4999991) from l"), "5000000|0123456789\n");
+  EXPECT_EQ(ask(session, "drop table l"), "DROP TABLE");
+}
+
+TEST_P(Tables, SubSelectsAreJoined) {
+  server.start();
+  Session session(server);
+  ask(session, "create table o (id int, v int)");
+  ask(session, "create table i (k int, w int)");
+  ask(session, "insert into o select g, g % 7 from generate_series(1, 500) g");
+  ask(session, "insert into o values (null, 1)");
+  ask(session, "insert into i select g, g from generate_series(1, 100) g");
+  ask(session, "analyze o");
+  ask(session, "analyze i");
+  EXPECT_EQ(ask(session, "explain (costs off) select * from o where id in (select k from i)"),
+            "Hash Semi Join\n  Hash Cond: (o.id = i.k)\n  ->  Seq Scan on o\n  ->  Hash\n"
+            "        ->  Seq Scan on i\n");
+  EXPECT_EQ(ask(session, "select count(*), sum(id) from o where id in (select k from i)"),
+            "100|5050\n");
+  EXPECT_EQ(ask(session,
+                "select count(*) from o where exists "
+                "(select 1 from i where k = o.id and w > o.id - 5 and w < 50)"),
+            "49\n");
+  EXPECT_EQ(ask(session,
+                "select count(*) from o where not exists "
+                "(select 1 from i where i.k = o.id)"),
+            "401\n");
+  EXPECT_EQ(ask(session,
+                "explain (costs off) select * from o where not exists "
+                "(select 1 from i where i.k = o.id and i.w > 5)"),
+            "Hash Anti Join\n  Hash Cond: (o.id = i.k)\n  ->  Seq Scan on o\n  ->  Hash\n"
+            "        ->  Seq Scan on i\n              Filter: (w > 5)\n");
+  EXPECT_EQ(ask(session, "delete from o where exists (select from i where k = id) and v = 3"),
+            "DELETE 14");
+  EXPECT_EQ(ask(session, "select count(*) from o where id not in (select k from i)"), "400\n");
+}
+
 TEST_P(Tables, ConstraintsHold) {
   server.start();
   Session session(server);

@@ -119,7 +119,13 @@ std::optional<int64_t> fork_size(Oid oid, std::string_view fork_text) {
 std::optional<int64_t> table_size(Oid oid) {
   RelationDesc* relation = with_files(oid);
   if (relation == nullptr || relation->kind == 'v') return relation_size(oid);
-  return all_forks_bytes(relation->access.file);
+  int64_t bytes = all_forks_bytes(relation->access.file);
+  if (RelationDesc* toast =
+          relation->toast == kInvalidOid ? nullptr : with_files(relation->toast)) {
+    bytes += all_forks_bytes(toast->access.file);
+    for (const auto& index : toast->indexes) bytes += all_forks_bytes(index->access.file);
+  }
+  return bytes;
 }
 
 std::optional<int64_t> indexes_size(Oid oid) {

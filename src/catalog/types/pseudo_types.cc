@@ -2,6 +2,7 @@
 #include "catalog/record.h"
 #include "catalog/tables.h"
 #include "support/error.h"
+#include "types/array.h"
 
 namespace cofork {
 
@@ -41,6 +42,24 @@ struct Pseudo {
   }
   static void send(EvalContext& context, Datum value, std::string& bytes) {
     output(context, value, bytes);
+  }
+};
+
+/// anyarray: arrays of any type, as pg_stats has them; each knows its elements' type.
+struct AnyArray : Pseudo<kAnyArray> {
+  static void output(EvalContext& context, Datum value, std::string& text) {
+    array_type_of(value).to_text(context, value, text);
+  }
+  static void send(EvalContext& context, Datum value, std::string& bytes) {
+    array_type_of(value).to_binary(context, value, bytes);
+  }
+
+ private:
+  static const BuiltinType& array_type_of(Datum value) {
+    const BuiltinType* element = find_type(ArrayView(value).element_type());
+    const BuiltinType* array = element == nullptr ? nullptr : find_type(element->array_oid);
+    if (array == nullptr) throw Error(sqlstate::kInternalError, "could not find array type");
+    return *array;
   }
 };
 
@@ -92,7 +111,7 @@ constexpr BuiltinType row(Oid oid, const char* name, const char* sql_name, int16
 constexpr BuiltinType kRows[] = {
     record_row(),
     row<Pseudo<kAny>>(kAny, "any", "\"any\"", 4, 'i'),
-    row<Pseudo<kAnyArray>>(kAnyArray, "anyarray", "anyarray", -1, 'd'),
+    row<AnyArray>(kAnyArray, "anyarray", "anyarray", -1, 'd'),
     row<Void>(kVoid, "void", "void", 4, 'i'),
     row<Pseudo<kTrigger>>(kTrigger, "trigger", "trigger", 4, 'i'),
     row<Pseudo<kInternal>>(kInternal, "internal", "internal", 8, 'd'),

@@ -108,6 +108,43 @@ constexpr ViewColumn kInitPrivsColumns[] = {{"objoid", kOid},
                                             {"privtype", kChar},
                                             {"initprivs", kAclitemArray}};
 
+// What is not there has no rows to show: standbys, slots, prepared transactions, functions of
+// users.
+constexpr ViewColumn kStatReplicationColumns[] = {{"pid", kInt4},
+                                                  {"usesysid", kOid},
+                                                  {"usename", kName},
+                                                  {"application_name", kText},
+                                                  {"client_addr", kInet},
+                                                  {"client_hostname", kText},
+                                                  {"client_port", kInt4},
+                                                  {"backend_start", kTimestampTz},
+                                                  {"backend_xmin", kXid},
+                                                  {"state", kText},
+                                                  {"sent_lsn", kPgLsn},
+                                                  {"write_lsn", kPgLsn},
+                                                  {"flush_lsn", kPgLsn},
+                                                  {"replay_lsn", kPgLsn},
+                                                  {"write_lag", kInterval},
+                                                  {"flush_lag", kInterval},
+                                                  {"replay_lag", kInterval},
+                                                  {"sync_priority", kInt4},
+                                                  {"sync_state", kText},
+                                                  {"reply_time", kTimestampTz}};
+constexpr ViewColumn kReplicationSlotsColumns[] = {
+    {"slot_name", kName},   {"plugin", kName},        {"slot_type", kText},
+    {"datoid", kOid},       {"database", kName},      {"temporary", kBool},
+    {"active", kBool},      {"active_pid", kInt4},    {"xmin", kXid},
+    {"catalog_xmin", kXid}, {"restart_lsn", kPgLsn},  {"confirmed_flush_lsn", kPgLsn},
+    {"wal_status", kText},  {"safe_wal_size", kInt8}, {"two_phase", kBool}};
+constexpr ViewColumn kStatUserFunctionsColumns[] = {
+    {"funcid", kOid}, {"schemaname", kName},   {"funcname", kName},
+    {"calls", kInt8}, {"total_time", kFloat8}, {"self_time", kFloat8}};
+constexpr ViewColumn kPreparedXactsColumns[] = {{"transaction", kXid},
+                                                {"gid", kText},
+                                                {"prepared", kTimestampTz},
+                                                {"owner", kName},
+                                                {"database", kName}};
+
 void emit_nothing(EvalContext&, const Viewer&, ViewSink&) {}
 
 constexpr BuiltinView kRows[] = {
@@ -127,6 +164,10 @@ constexpr BuiltinView kRows[] = {
     {3541, "pg_range", kRangeColumns, emit_nothing},
     {3501, "pg_enum", kEnumColumns, emit_nothing},
     {826, "pg_default_acl", kDefaultAclColumns, emit_nothing},
+    {12227, "pg_stat_replication", kStatReplicationColumns, emit_nothing},
+    {12257, "pg_replication_slots", kReplicationSlotsColumns, emit_nothing},
+    {12275, "pg_stat_user_functions", kStatUserFunctionsColumns, emit_nothing},
+    {12090, "pg_prepared_xacts", kPreparedXactsColumns, emit_nothing},
     {2995, "pg_largeobject_metadata", kLargeobjectMetadataColumns, emit_nothing},
     {3596, "pg_seclabel", kSeclabelColumns, emit_nothing},
     {3592, "pg_shseclabel", kShseclabelColumns, emit_nothing},

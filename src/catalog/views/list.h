@@ -15,6 +15,7 @@ extern const BuiltinView kPgStatActivity;
 extern const BuiltinView kPgStatBgwriter;
 extern const BuiltinView kPgStatDatabase;
 extern const BuiltinView kPgStatWal;
+extern const BuiltinView kPgStats;
 extern const BuiltinView kPgUser;
 
 // Several in one file.

@@ -9,17 +9,9 @@ namespace cofork {
 namespace {
 
 constexpr const BuiltinView* kSingleViews[] = {
-    &kCoforkWaitProfile,
-    &kPgBuffercache,
-    &kPgLocks,
-    &kPgRoles,
-    &kPgSettings,
-    &kPgShmemAllocations,
-    &kPgStatActivity,
-    &kPgStatBgwriter,
-    &kPgStatDatabase,
-    &kPgStatWal,
-    &kPgUser,
+    &kCoforkWaitProfile, &kPgBuffercache,      &kPgLocks,        &kPgRoles,
+    &kPgSettings,        &kPgShmemAllocations, &kPgStatActivity, &kPgStatBgwriter,
+    &kPgStatDatabase,    &kPgStatWal,          &kPgStats,        &kPgUser,
 };
 
 /// All of them, and by name and oid; made at the first look-up, never changed.

@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "catalog/functions/wrap.h"
+#include "catalog/names.h"
 #include "io/durable.h"
 #include "log/log.h"
 #include "model/model.h"
@@ -13,6 +14,7 @@
 #include "shmem/backend_status.h"
 #include "shmem/pm_signal.h"
 #include "shmem/proc_array.h"
+#include "shmem/stats.h"
 #include "shmem/task_table.h"
 #include "sql/functions/session_functions.h"
 #include "sql/session.h"
@@ -219,6 +221,33 @@ Datum crash(FunctionCall& call) {
       .hint("Available ways: segv, stack, abort, panic.");
 }
 
+// --- statistics -------------------------------------------------------------------------------
+
+Datum force_next_flush(FunctionCall&) {
+  report_stats(true);
+  return 0;
+}
+
+Datum reset_statistics(FunctionCall& call) {
+  require_superuser(call.context, "pg_stat_reset");
+  reset_database_stats(my_database());
+  return 0;
+}
+
+Datum reset_shared_statistics(FunctionCall& call) {
+  require_superuser(call.context, "pg_stat_reset_shared");
+  std::string_view target = varlena_view(call.args[0]);
+  if (target == "bgwriter") {
+    reset_checkpointer_stats();
+  } else if (target == "wal") {
+    reset_wal_stats();
+  } else if (target != "archiver" && target != "recovery_prefetch") {  // nobody counts there
+    throw Error(sqlstate::kInvalidParameterValue, "unrecognized reset target: \"{}\"", target)
+        .hint("Target must be \"archiver\", \"bgwriter\", \"recovery_prefetch\", or \"wal\".");
+  }
+  return 0;
+}
+
 constexpr Datum kNoTimeout[] = {0};
 constexpr const char* kTerminateNames[] = {"pid", "timeout"};
 
@@ -240,6 +269,10 @@ constexpr BuiltinFunction kAdminFunctions[] = {
     BuiltinFunction{2626, "pg_sleep", kVoid, {kFloat8}, pg_sleep}.changing(),
     BuiltinFunction{3935, "pg_sleep_for", kVoid, {kInterval}, pg_sleep_for}.changing(),
     BuiltinFunction{3936, "pg_sleep_until", kVoid, {kTimestampTz}, pg_sleep_until}.changing(),
+    BuiltinFunction{2137, "pg_stat_force_next_flush", kVoid, {}, force_next_flush}.changing(),
+    BuiltinFunction{2274, "pg_stat_reset", kVoid, {}, reset_statistics}.changing(),
+    BuiltinFunction{3775, "pg_stat_reset_shared", kVoid, {kText}, reset_shared_statistics}
+        .changing(),
     BuiltinFunction{8901, "cofork_crash", kVoid, {kText}, crash}.changing(),
 };
 
