@@ -18,6 +18,14 @@ bool is_plainly_visible(const HeapTupleHeader& header, const Snapshot& snapshot)
          xid_precedes(header.effective_xmin(), snapshot.xmin);
 }
 
+/// The same for a version that is over: updated pages are full of them until the next pruning.
+bool is_plainly_gone(const HeapTupleHeader& header, const Snapshot& snapshot) {
+  constexpr uint16_t kAsked = kTupleXminCommitted | kTupleXmaxBits;
+  constexpr uint16_t kGone = kTupleXminCommitted | kTupleXmaxCommitted;
+  return snapshot.kind == SnapshotKind::kMvcc && (header.infomask & kAsked) == kGone &&
+         xid_precedes(header.xmax, snapshot.xmin);
+}
+
 HeapTuple tuple_at(char* page, BlockNumber block, OffsetNumber offset, Oid table) {
   ItemId id = page_item_id(page, offset);
   HeapTuple tuple;
@@ -85,6 +93,7 @@ void HeapScan::read_page() {
     if (!page_item_id(page, offset).is_normal()) continue;
     if (!all_visible) {
       HeapTuple tuple = tuple_at(page, block_, offset, relation_.oid);
+      if (is_plainly_gone(*tuple.header, snapshot_)) continue;
       if (!is_plainly_visible(*tuple.header, snapshot_) &&
           !tuple_is_visible(tuple, snapshot_, buffer_)) {
         continue;

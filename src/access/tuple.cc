@@ -56,6 +56,13 @@ inline bool bit_says_null(const uint8_t* bits, int column) {
   return (bits[column >> 3] & (1u << (column & 7))) == 0;
 }
 
+/// How many columns stand before the first NULL, `end` at most: as far offsets are known.
+inline int columns_before_null(const uint8_t* bits, int end) {
+  int column = 0;
+  while (column < end && !bit_says_null(bits, column)) ++column;
+  return column;
+}
+
 inline Datum fetch_fixed(const TupleShape::Step& step, const char* at) {
   switch (step.fetch) {
     case TupleShape::Fetch::kByte:
@@ -257,17 +264,16 @@ void TupleReader::read_up_to(int count) {
     offset_ = 0;
   }
   uint32_t offset = offset_;
-  if (bits == nullptr) {
-    // Most tuples of most tables: fixed-width columns in front, nothing to decide.
-    int known = shape_->known_columns() < stored ? shape_->known_columns() : stored;
-    for (; i < known; ++i) {
-      const TupleShape::Step& step = steps[i];
-      const char* at = data + step.known_offset;
-      values_[i] = fetch_fixed(step, at);
-      nulls_[i] = false;
-      offset = static_cast<uint32_t>(step.known_offset) +
-               (step.length > 0 ? fixed_bytes(step) : stored_bytes(step, at));
-    }
+  // Most tuples of most tables: fixed-width columns in front, nothing to decide.
+  int known = shape_->known_columns() < stored ? shape_->known_columns() : stored;
+  if (bits != nullptr) known = columns_before_null(bits, known);
+  for (; i < known; ++i) {
+    const TupleShape::Step& step = steps[i];
+    const char* at = data + step.known_offset;
+    values_[i] = fetch_fixed(step, at);
+    nulls_[i] = false;
+    offset = static_cast<uint32_t>(step.known_offset) +
+             (step.length > 0 ? fixed_bytes(step) : stored_bytes(step, at));
   }
   for (; i < stored; ++i) {
     if (bits != nullptr && bit_says_null(bits, i)) {

@@ -274,14 +274,15 @@ std::string_view Engine::State::execute_command(Portal& portal, const Node& node
 
 void Engine::State::evaluate_arguments(Portal& portal, const Node& node, Portal& inner) {
   std::string_view name = node.string("name");
-  PreparedStatement& prepared = find_statement(name);
+  std::shared_ptr<PreparedStatement> statement = find_statement(name);
+  PreparedStatement& prepared = *statement;
   NodeList params = node.list("params");
   if (params.size() != prepared.parameters.size()) {
     throw Error(sqlstate::kSyntaxError, "wrong number of parameters for prepared statement \"{}\"",
                 name)
         .detail("Expected {} parameters but got {}.", prepared.parameters.size(), params.size());
   }
-  inner.statement = statements.find(name)->second;
+  inner.statement = std::move(statement);
   EvalContext evaluation = context();
   evaluation.arena = &inner.parameter_arena;
   std::vector<Oid> none;

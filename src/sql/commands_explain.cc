@@ -103,7 +103,7 @@ std::shared_ptr<PreparedStatement> Engine::State::prepare_explained(Portal& port
   const Node* body = &query;
   Portal arguments;
   if (query.is(NodeKind::kExecuteStmt)) {
-    PreparedStatement& prepared = find_statement(query.string("name"));
+    PreparedStatement& prepared = *find_statement(query.string("name"));
     evaluate_arguments(portal, query, arguments);
     explained->parsed = prepared.parsed;
     explained->parameters = prepared.parameters;

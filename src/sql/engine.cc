@@ -99,15 +99,15 @@ void Engine::bind(std::string_view portal_name, std::string_view statement_name,
                   std::span<const ParameterValue> values, std::span<const int16_t> result_formats) {
   State& state = *state_;
   state.statement_arrived();
-  std::shared_ptr<PreparedStatement>* statement = state.find_slot(statement_name);
-  PreparedStatement& prepared = state.find_statement(statement_name);
+  std::shared_ptr<PreparedStatement>& statement = state.find_statement(statement_name);
+  PreparedStatement& prepared = *statement;
   if (values.size() != prepared.parameters.size()) {
     throw Error(sqlstate::kProtocolViolation,
                 "bind message supplies {} parameters, but prepared statement \"{}\" requires {}",
                 values.size(), statement_name, prepared.parameters.size());
   }
   state.refuse_in_failed_block(prepared);
-  Portal& portal = state.make_portal(portal_name, *statement);
+  Portal& portal = state.make_portal(portal_name, statement);
   state.bind_values(portal, values);
   if (prepared.query != nullptr) state.plan(portal);
   state.set_formats(portal, result_formats);
@@ -147,11 +147,11 @@ void Engine::sync() {
 }
 
 std::span<const Oid> Engine::statement_parameters(std::string_view name) {
-  return state_->find_statement(name).parameters;
+  return state_->find_statement(name)->parameters;
 }
 
 std::span<const ResultColumn> Engine::statement_columns(std::string_view name) {
-  PreparedStatement& statement = state_->find_statement(name);
+  PreparedStatement& statement = *state_->find_statement(name);
   state_->refuse_in_failed_block(statement);
   return statement.columns;
 }
@@ -184,13 +184,13 @@ std::string_view Engine::command_tag() const {
 }
 
 std::string_view Engine::statement_text(std::string_view name) {
-  return state_->find_statement(name).text;
+  return state_->find_statement(name)->text;
 }
 
 Engine::PortalInfo Engine::portal_info(std::string_view name) {
   Portal& portal = state_->find_portal(name);
   const PreparedStatement& statement = *portal.statement;
-  return {statement.text, statement.name, statement.tag(), class_of(statement.tag()),
+  return {statement.text, statement.name, statement.tag(), statement.statement_class,
           portal.state != Portal::State::kReady};
 }
 

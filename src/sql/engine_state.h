@@ -1,10 +1,10 @@
 // What an Engine keeps between calls: prepared statements, portals, the parse cache.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "sql/analyze.h"
@@ -31,6 +31,7 @@ struct PreparedStatement {
   Dependencies dependencies;
   bool is_fresh = false;  ///< analysed in this transaction: its relations are locked
   std::vector<ResultColumn> columns;
+  StatementClass statement_class = StatementClass::kOther;
   bool by_command = false;  ///< made by PREPARE
   int64_t prepared_us = 0;
   /// An execution that no portal uses now.
@@ -38,6 +39,14 @@ struct PreparedStatement {
 
   std::string_view tag() const { return statement == nullptr ? "" : statement->tag; }
 };
+
+/// Things by their names, looked up without making a string.
+struct NameHash {
+  using is_transparent = void;
+  size_t operator()(std::string_view name) const { return std::hash<std::string_view>()(name); }
+};
+template <typename T>
+using ByName = std::unordered_map<std::string, T, NameHash, std::equal_to<>>;
 
 /// Rows of a statement that were made ahead of their being asked for, as text columns or copies.
 struct RowBuffer {
@@ -107,8 +116,7 @@ struct Engine::State {
   std::shared_ptr<PreparedStatement> prepare(std::shared_ptr<const ParsedQuery> parsed,
                                              const ParsedStatement* statement,
                                              std::span<const Oid> types, bool variable);
-  PreparedStatement& find_statement(std::string_view name);
-  std::shared_ptr<PreparedStatement>* find_slot(std::string_view name);
+  std::shared_ptr<PreparedStatement>& find_statement(std::string_view name);
   void refuse_in_failed_block(const PreparedStatement& statement) const;
   void fill_columns(PreparedStatement& statement);
   /// Parse tree into Query; `variable`: parameters' types may be inferred.
@@ -183,8 +191,8 @@ struct Engine::State {
   SessionSettings host{session};  ///< of the settings
   ForeignKeyQueue foreign_keys{session};
   ParseCache cache;
-  std::map<std::string, std::shared_ptr<PreparedStatement>, std::less<>> statements;
-  std::map<std::string, std::unique_ptr<Portal>, std::less<>> portals;
+  ByName<std::shared_ptr<PreparedStatement>> statements;
+  ByName<std::unique_ptr<Portal>> portals;
   std::unique_ptr<Portal> unnamed_portal = std::make_unique<Portal>();
   std::shared_ptr<PreparedStatement> unnamed_statement;
   EvalContext base{nullptr};

@@ -208,6 +208,10 @@ class PlanNode {
   virtual void rewind(Execution& execution) { open(execution); }
   /// False when there are no more rows. May wait; checks interrupts.
   virtual bool next(Execution& execution) = 0;
+  /// A filter above looks at the first `columns` columns alone: what else there is of a row may
+  /// wait until it has passed, when rest_of_row() asks for it.
+  virtual void show_first(int /*columns*/) {}
+  virtual void rest_of_row(Execution&) {}
   /// The statement is over: lets go of pages. May wait; open() makes it usable again.
   virtual void close() {}
   /// What EXPLAIN shows of it and of what is below (explain.h).

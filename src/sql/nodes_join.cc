@@ -12,7 +12,9 @@ namespace cofork {
 bool FilterNode::next(Execution& execution) {
   while (child_->next(execution)) {
     arena_.reset();
-    if (condition_->test(execution, arena_)) return true;
+    if (!condition_->test(execution, arena_)) continue;
+    child_->rest_of_row(execution);
+    return true;
   }
   return false;
 }

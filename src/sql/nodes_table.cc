@@ -33,8 +33,7 @@ void TableRow::open(Execution& execution) {
   reader_.emplace(relation_.shape, execution.values + first_slot_, execution.nulls + first_slot_);
 }
 
-void TableRow::show(Execution& execution, const HeapTuple& tuple) {
-  reader_->start(tuple.header);
+void TableRow::show_rest(Execution& execution, const HeapTuple& tuple) {
   reader_->need(needed_);
   if (shows_system_) show_system(execution, tuple);
   if (arrays_.empty() && long_.empty()) return;

@@ -25,7 +25,16 @@ class TableRow {
   void open(Execution& execution);
   /// By-reference values point into the tuple, except for arrays, which need a long header, and
   /// long values that were compressed or moved out (TOAST): those are fetched.
-  void show(Execution& execution, const HeapTuple& tuple);
+  void show(Execution& execution, const HeapTuple& tuple) {
+    show_first(tuple, 0);
+    show_rest(execution, tuple);
+  }
+  /// The same in two steps: some columns, and, if the row is wanted then, the others.
+  void show_first(const HeapTuple& tuple, int columns) {
+    reader_->start(tuple.header);
+    reader_->need(columns);
+  }
+  void show_rest(Execution& execution, const HeapTuple& tuple);
   /// The system columns alone.
   void show_system(Execution& execution, const HeapTuple& tuple);
   const ItemPointer& place() const { return place_; }
@@ -53,14 +62,20 @@ class SeqScanNode : public PlanNode {
   void open(Execution& execution) override;
   bool next(Execution& execution) override {
     if (!scan_->next()) return false;
-    row_.show(execution, scan_->tuple());
+    row_.show_first(scan_->tuple(), first_columns_);
+    if (first_columns_ == 0) row_.show_rest(execution, scan_->tuple());
     return true;
+  }
+  void show_first(int columns) override { first_columns_ = columns; }
+  void rest_of_row(Execution& execution) override {
+    if (first_columns_ != 0) row_.show_rest(execution, scan_->tuple());
   }
   void close() override { scan_.reset(); }
   std::unique_ptr<ExplainNode> explain(ExplainContext& context) const override;
 
  private:
   TableRow row_;
+  int first_columns_ = 0;  ///< what a filter sees; 0: all
   std::optional<HeapScan> scan_;
 };
 

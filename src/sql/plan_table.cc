@@ -406,6 +406,28 @@ Planner::TablePath Planner::choose_path(RangeEntry& entry, std::span<Expr* const
   return best;
 }
 
+namespace {
+
+/// How many columns of the table, from the first on, the conditions need; 0 when that is not
+/// enough: system columns, and values that may have to be unpacked, are shown with the whole row.
+int columns_looked_at(const RangeEntry& entry, std::span<Expr* const> conditions) {
+  int count = 0;
+  bool is_enough = true;
+  for (const Expr* condition : conditions) {
+    walk(condition, 0, [&](const Expr& part, int) {
+      if (part.kind != ExprKind::kVar || part.entry != &entry) return true;
+      count = std::max(count, part.column + 1);
+      const BuiltinType* type = find_type(part.type);
+      is_enough &= type != nullptr && type->length > 0;
+      return true;
+    });
+  }
+  is_enough &= count <= static_cast<int>(entry.columns.size());
+  return is_enough ? count : 0;
+}
+
+}  // namespace
+
 PlanNode* Planner::build_path(RangeEntry& entry, const TablePath& path,
                               std::vector<Expr*>& conjuncts) {
   RelationDesc& relation = *entry.relation;
@@ -442,7 +464,10 @@ PlanNode* Planner::build_path(RangeEntry& entry, const TablePath& path,
     }
   }
   node->estimate = path.estimate;
-  if (!conjuncts.empty()) node = make_filter(node, conjuncts, &entry, path.estimate);
+  if (!conjuncts.empty()) {
+    node->show_first(columns_looked_at(entry, conjuncts));
+    node = make_filter(node, conjuncts, &entry, path.estimate);
+  }
   // At the end: compiling conditions may plan sub-selects, which note their own.
   if (path.order != 0) has_order_ = true;
   return node;

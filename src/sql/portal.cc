@@ -20,6 +20,7 @@ std::shared_ptr<PreparedStatement> Engine::State::prepare(std::shared_ptr<const 
   prepared->parameters.assign(types.begin(), types.end());
   if (statement == nullptr) return prepared;
   prepared->text = prepared->parsed->text_of(*statement);
+  prepared->statement_class = class_of(statement->tag);
   refuse_in_failed_block(*prepared);
   if (is_query(*statement->node)) analyse(*prepared, *statement->node, variable);
   fill_columns(*prepared);
@@ -128,17 +129,13 @@ void Engine::State::fill_columns(PreparedStatement& prepared) {
   }
 }
 
-std::shared_ptr<PreparedStatement>* Engine::State::find_slot(std::string_view name) {
-  if (name.empty()) return unnamed_statement == nullptr ? nullptr : &unnamed_statement;
-  auto at = statements.find(name);
-  return at == statements.end() ? nullptr : &at->second;
-}
-
-PreparedStatement& Engine::State::find_statement(std::string_view name) {
-  if (auto* slot = find_slot(name)) return **slot;
+std::shared_ptr<PreparedStatement>& Engine::State::find_statement(std::string_view name) {
   if (name.empty()) {
+    if (unnamed_statement != nullptr) return unnamed_statement;
     throw Error(sqlstate::kUndefinedPstatement, "unnamed prepared statement does not exist");
   }
+  auto at = statements.find(name);
+  if (at != statements.end()) return at->second;
   throw Error(sqlstate::kUndefinedPstatement, "prepared statement \"{}\" does not exist", name);
 }
 

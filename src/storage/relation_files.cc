@@ -51,11 +51,12 @@ Error block_error(const char* verb, BlockNumber block, const std::string& path, 
                block, path, errno_text(number));
 }
 
-BlockNumber blocks_in(const OpenSegment& segment, const std::string& path) {
+BlockNumber blocks_in(const OpenSegment& segment, const RelationFile& file, ForkNumber fork,
+                      uint32_t number) {
   off_t size = segment.size();
   if (size < 0) {
     throw Error(sqlstate_for_file_errno(static_cast<int>(-size)),
-                "could not seek to end of file \"{}\": {}", path,
+                "could not seek to end of file \"{}\": {}", relation_path(file, fork, number),
                 errno_text(static_cast<int>(-size)));
   }
   return static_cast<BlockNumber>(size / kPageBytes);
@@ -75,8 +76,7 @@ OpenSegment open_segment_of(const RelationFile& file, ForkNumber fork, BlockNumb
               (missing == Missing::kIsMade || recovery_in_progress());
   if (make) {
     OpenSegment previous = open_segment_of(file, fork, wanted * kBlocksPerSegment - 1, missing);
-    std::string path = relation_path(file, fork, wanted - 1);
-    BlockNumber there = blocks_in(previous, path);
+    BlockNumber there = blocks_in(previous, file, fork, wanted - 1);
     if (there < kBlocksPerSegment) {
       alignas(8) static constexpr char kZeros[kPageBytes] = {};
       if (missing != Missing::kIsMade && !recovery_in_progress()) {
@@ -234,7 +234,7 @@ BlockNumber fork_blocks(const RelationFile& file, ForkNumber fork) {
       if (segment.error() == -ENOENT) return number * kBlocksPerSegment;
       throw file_error("open", relation_path(file, fork, number), segment.error());
     }
-    BlockNumber blocks = blocks_in(segment, relation_path(file, fork, number));
+    BlockNumber blocks = blocks_in(segment, file, fork, number);
     if (blocks > kBlocksPerSegment) {
       throw Error(sqlstate::kInternalError, "segment too big").fatal();
     }

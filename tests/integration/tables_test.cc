@@ -147,6 +147,30 @@ TEST_P(Tables, SubSelectsAreJoined) {
   EXPECT_EQ(ask(session, "select count(*) from o where id not in (select k from i)"), "400\n");
 }
 
+/// A filtered scan shows a row in two steps: what the condition reads, and the rest if it passes.
+TEST_P(Tables, FilteredRowsAreComplete) {
+  server.start();
+  Session session(server);
+  ask(session, "create table f (a int, b text, c int[], d int, e text)");
+  ask(session,
+      "insert into f values (1, 'one', '{1,2}', 10, 'x'), (2, null, null, 20, null), "
+      "(3, 'three', '{}', null, 'z')");
+  EXPECT_EQ(ask(session, "select * from f where a > 1"),
+            "2|<null>|<null>|20|<null>\n"
+            "3|three|{}|<null>|z\n");
+  EXPECT_EQ(ask(session, "select a, e, ctid from f where b is not null"), "1|x|(0,1)\n3|z|(0,3)\n");
+  EXPECT_EQ(ask(session, "select a from f where c[2] = 2 and ctid = '(0,1)'"), "1\n");
+  EXPECT_EQ(ask(session, "select e from f where exists (select 1 from f g where g.d = f.d + 10)"),
+            "x\n");
+  EXPECT_EQ(ask(session, "select f.e, g.a from f, f g where f.a = 1 and g.d > 10 and g.a > f.a"),
+            "x|2\n");
+  EXPECT_EQ(ask(session, "update f set e = b, a = a + 10 where a = 3 returning *"),
+            "13|three|{}|<null>|three\n");
+  ask(session, "alter table f add column g int default 7");
+  EXPECT_EQ(ask(session, "select g, d from f where d = 20"), "7|20\n");
+  EXPECT_EQ(ask(session, "select a from f where g = 7 and e is null"), "2\n");
+}
+
 TEST_P(Tables, ConstraintsHold) {
   server.start();
   Session session(server);

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <exception>
 #include <new>
 
@@ -436,6 +437,33 @@ TEST_P(ModelTest, BlockingWorkHasNoTask) {
                                         [&had_task] { had_task = this_task_or_null() != nullptr; });
               EXPECT_IN_MODEL(!had_task);
               EXPECT_IN_MODEL(this_task_or_null() == &task);
+            }));
+}
+
+/// Who finds all workers busy waits in line, and is not forgotten there.
+TEST_P(ModelTest, MoreBlockingWorkThanWorkersIsAllDone) {
+  EXPECT_EQ(0, run([](Task& task) {
+              constexpr int kTasks = 12, kRounds = 50;
+              listen_for_children(task);
+              for (int i = 0; i < kTasks; ++i) {
+                task.model().spawn(task, {"blocks",
+                                          [](Task& t) {
+                                            int done = 0;
+                                            for (int round = 0; round < kRounds; ++round) {
+                                              t.model().run_blocking(t, [&done] {
+                                                timespec moment{0, 20'000};
+                                                nanosleep(&moment, nullptr);
+                                                ++done;
+                                              });
+                                            }
+                                            if (done != kRounds) proc_exit(9);
+                                          },
+                                          {},
+                                          true});
+              }
+              for (const Death& death : reap_all(task, kTasks)) {
+                EXPECT_IN_MODEL(death.status.is_exit(0));
+              }
             }));
 }
 
