@@ -79,7 +79,7 @@ void add_heap_tuple(PageRow& row, const HeapTupleHeader& tuple, uint32_t length)
                          : std::nullopt);
 }
 
-// --- B-tree -----------------------------------------------------------------------------------
+// --- B-tree
 
 struct BtreeItemSums {
   uint32_t live = 0, dead = 0, bytes = 0;

@@ -31,7 +31,7 @@ constexpr uint32_t kFrozen = kInsertFrozen;
 constexpr Oid kOwner = kBootstrapSuperuserOid;
 constexpr Oid kDatabaseOwnerRole = 6171;
 
-// --- relations ----------------------------------------------------------------------------------
+// --- relations
 
 void make_files(const SystemCatalog& catalog) {
   CatalogTable& table = catalog_table(catalog);
@@ -152,7 +152,7 @@ void describe_view(const BuiltinView& view) {
   }
 }
 
-// --- other objects ------------------------------------------------------------------------------
+// --- other objects
 
 void insert_schema(Oid oid, const char* name, Oid owner, std::span<const Aclitem> acl) {
   CatalogTuple tuple(pg_namespace::kCatalog);
@@ -279,7 +279,7 @@ void insert_schemas() {
   }
 }
 
-// --- figures ------------------------------------------------------------------------------------
+// --- figures
 
 /// What VACUUM would say, so that plans over the catalogs are good from the start.
 void note_sizes(const SystemCatalog& catalog) {
@@ -318,7 +318,7 @@ void bootstrap_catalogs(const BootstrapOptions& options) {
   transaction.commit();
 }
 
-// --- the map of files ---------------------------------------------------------------------------
+// --- the map of files
 
 std::string relation_map(bool shared) {
   constexpr uint32_t kMagic = 0x592717;

@@ -17,7 +17,7 @@ namespace cofork {
 
 using namespace type_oid;
 
-// --- pg_class -----------------------------------------------------------------------------------
+// --- pg_class
 
 void insert_class_row(const ClassFields& fields, uint32_t options) {
   using namespace pg_class;
@@ -57,7 +57,7 @@ void insert_class_row(const ClassFields& fields, uint32_t options) {
   tuple.insert(options);
 }
 
-// --- pg_attribute -------------------------------------------------------------------------------
+// --- pg_attribute
 
 namespace {
 
@@ -114,7 +114,7 @@ void insert_system_columns(Oid relation, uint32_t options) {
   }
 }
 
-// --- pg_index -----------------------------------------------------------------------------------
+// --- pg_index
 
 void insert_index_row(const IndexFields& fields, uint32_t options) {
   using namespace pg_index;
@@ -143,7 +143,7 @@ void insert_index_row(const IndexFields& fields, uint32_t options) {
   tuple.insert(options);
 }
 
-// --- pg_type ------------------------------------------------------------------------------------
+// --- pg_type
 
 namespace {
 

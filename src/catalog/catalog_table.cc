@@ -127,7 +127,7 @@ CatalogTable& catalog_table(const SystemCatalog& catalog) {
   return *slot;
 }
 
-// --- rows ---------------------------------------------------------------------------------------
+// --- rows
 
 CatalogRow::CatalogRow(const TupleShape& shape)
     : values_(static_cast<size_t>(shape.columns())),
@@ -181,7 +181,7 @@ std::vector<std::string> CatalogRow::texts(int column) {
   return found;
 }
 
-// --- scans --------------------------------------------------------------------------------------
+// --- scans
 
 CatalogScan::CatalogScan(const SystemCatalog& catalog, Oid index,
                          std::initializer_list<CatalogKey> keys)
@@ -223,7 +223,7 @@ bool CatalogHeapScan::next() {
   return true;
 }
 
-// --- writing ------------------------------------------------------------------------------------
+// --- writing
 
 CatalogTuple::CatalogTuple(const SystemCatalog& catalog)
     : table_(catalog_table(catalog)),

@@ -44,7 +44,7 @@ struct StoredExpression {
   bool empty() const { return text.empty(); }
 };
 
-// --- tables -------------------------------------------------------------------------------------
+// --- tables
 
 struct ColumnDefinition {
   std::string name;
@@ -140,7 +140,7 @@ void truncate_tables(std::span<const Oid> tables, bool cascade,
 /// are empty too. The old file is described by what it returns until the end of the transaction.
 RelationFile replace_storage(Oid table);
 
-// --- indexes ------------------------------------------------------------------------------------
+// --- indexes
 
 struct IndexKeyDefinition {
   std::string column;  ///< "": an expression
@@ -178,7 +178,7 @@ std::string describe_key(const RelationDesc& table, const IndexDesc& index,
 /// REINDEX: a new file, built again from the table.
 void rebuild_index(Oid index, const IndexRowFactory& rows = nullptr);
 
-// --- sequences, views, schemas ------------------------------------------------------------------
+// --- sequences, views, schemas
 
 struct SequenceDefinition {
   std::string schema, name;
@@ -210,7 +210,7 @@ Oid create_view(const ViewDefinition& definition);
 Oid create_schema(const std::string& name, std::string_view owner, bool if_not_exists);
 void rename_schema(std::string_view name, const std::string& new_name);
 
-// --- dropping -----------------------------------------------------------------------------------
+// --- dropping
 
 /// DROP TABLE, INDEX, SEQUENCE, VIEW: `kind` is a relkind (r i S v). Looks them up, locks, and
 /// drops them with what belongs to them; what else depends on them stops it (2BP01) or goes too
@@ -224,7 +224,7 @@ void drop_objects(std::span<const ObjectAddress> objects, DropBehavior behavior)
 /// COMMENT ON; nothing: takes it away.
 void set_comment(const ObjectAddress& object, const std::optional<std::string>& comment);
 
-// --- databases and roles ------------------------------------------------------------------------
+// --- databases and roles
 
 struct DatabaseDefinition {
   std::string name, owner, template_name = "template1";
@@ -254,7 +254,6 @@ void rename_role(std::string_view name, const std::string& new_name);
 void drop_role(std::string_view name, bool missing_ok);
 
 // --- what VACUUM and ANALYZE found out
-// --------------------------------------------------------------
 
 struct RelationStatistics {
   int32_t pages = 0;

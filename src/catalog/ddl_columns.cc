@@ -88,7 +88,7 @@ void insert_column(Oid relation, int16_t number, const ColumnDefinition& column)
   if (fields.has_default) insert_default(relation, number, column);
 }
 
-// --- ADD and DROP COLUMN ------------------------------------------------------------------------
+// --- ADD and DROP COLUMN
 
 int16_t add_column(Oid table, const ColumnDefinition& column, std::optional<Datum> missing,
                    bool if_not_exists) {
@@ -165,7 +165,7 @@ void rename_column(Oid table, std::string_view column, const std::string& name) 
   show_changes();
 }
 
-// --- ALTER COLUMN -------------------------------------------------------------------------------
+// --- ALTER COLUMN
 
 void set_default(Oid table, std::string_view column, const StoredExpression& value) {
   RelationDesc& relation = open_table_for_change(table);

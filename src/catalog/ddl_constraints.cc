@@ -112,7 +112,7 @@ void depend_on_columns(Oid constraint, Oid table, std::span<const int16_t> colum
   }
 }
 
-// --- CHECK --------------------------------------------------------------------------------------
+// --- CHECK
 
 Oid insert_check(RelationDesc& table, const ConstraintDefinition& definition,
                  std::vector<std::string>& taken) {
@@ -138,7 +138,7 @@ Oid insert_check(RelationDesc& table, const ConstraintDefinition& definition,
   return oid;
 }
 
-// --- PRIMARY KEY and UNIQUE ---------------------------------------------------------------------
+// --- PRIMARY KEY and UNIQUE
 
 void make_columns_not_null(RelationDesc& table, std::span<const int16_t> columns) {
   for (int16_t column : columns) {
@@ -195,7 +195,7 @@ Oid insert_key(RelationDesc& table, const ConstraintDefinition& definition,
   return oid;
 }
 
-// --- FOREIGN KEY --------------------------------------------------------------------------------
+// --- FOREIGN KEY
 
 /// The unique index over exactly these columns, in any order (transformFkeyCheckAttrs).
 const IndexDesc& index_of_key(const RelationDesc& referenced, std::span<const int16_t> columns) {

@@ -15,7 +15,7 @@
 
 namespace cofork {
 
-// --- what is there (ddl_parts.cc) ---------------------------------------------------------------
+// --- what is there (ddl_parts.cc)
 
 /// Opens a table for ALTER: locked, owned by the user, no catalog. 42809 `"%s" is not a table`.
 RelationDesc& open_table_for_change(Oid table, LockMode mode = LockMode::kAccessExclusive);
@@ -33,7 +33,7 @@ void report_notice(SqlState sqlstate, std::string message);
 /// So that the next step sees this one.
 void show_changes();
 
-// --- relations (ddl_table.cc) -------------------------------------------------------------------
+// --- relations (ddl_table.cc)
 
 struct NewRelation {
   char kind;  ///< r, S, v, t
@@ -47,7 +47,7 @@ struct NewRelation {
 /// dependencies. Returns its oid.
 Oid insert_relation(const NewRelation& relation);
 
-// --- columns (ddl_columns.cc) -------------------------------------------------------------------
+// --- columns (ddl_columns.cc)
 
 /// 42701 `column name "%s" conflicts with a system column name`; 42P16 for pseudo-types; 42704.
 void check_column(const ColumnDefinition& column);
@@ -78,7 +78,6 @@ void change_class(Oid relation, Change&& change) {
 }
 
 // --- constraints and indexes (ddl_constraints.cc, ddl_index.cc)
-// -----------------------------------
 
 /// Writes a constraint and, for keys, makes its index. `taken`: names given to constraints of the
 /// same statement.

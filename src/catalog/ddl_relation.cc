@@ -133,7 +133,7 @@ void set_relation_options(Oid oid, const OptionList& options, bool reset) {
   forget_relation_and_table(relation);
 }
 
-// --- views --------------------------------------------------------------------------------------
+// --- views
 
 namespace {
 

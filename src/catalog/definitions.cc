@@ -121,7 +121,7 @@ std::optional<std::string> index_definition(Oid oid, int column, bool pretty) {
   return text;
 }
 
-// --- constraints --------------------------------------------------------------------------------
+// --- constraints
 
 namespace {
 

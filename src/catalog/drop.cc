@@ -121,7 +121,7 @@ void drop_schemas(std::span<const std::string> names, DropBehavior behavior, boo
   perform_deletion(objects, behavior);
 }
 
-// --- CREATE SCHEMA and COMMENT ------------------------------------------------------------------
+// --- CREATE SCHEMA and COMMENT
 
 Oid create_schema(const std::string& name, std::string_view owner, bool if_not_exists) {
   if (name.starts_with("pg_")) {

@@ -223,7 +223,7 @@ void build_index(RelationDesc& table, IndexDesc& index, const IndexRow& row) {
   show_changes();
 }
 
-// --- new files ----------------------------------------------------------------------------------
+// --- new files
 
 namespace {
 
@@ -287,7 +287,7 @@ void rebuild_index(Oid index, const IndexRowFactory& rows) {
   build_index(renewed, made, rows ? rows(renewed, made) : IndexRow());
 }
 
-// --- TRUNCATE -----------------------------------------------------------------------------------
+// --- TRUNCATE
 
 namespace {
 

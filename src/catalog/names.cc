@@ -72,7 +72,7 @@ FoundRelation found(Oid oid) {
 
 }  // namespace
 
-// --- schemas ------------------------------------------------------------------------------------
+// --- schemas
 
 Oid find_namespace(std::string_view name) {
   if (name == kPgCatalogName) return kPgCatalogOid;
@@ -155,7 +155,7 @@ Oid creation_namespace(std::string_view schema) {
   return oid;
 }
 
-// --- relations ----------------------------------------------------------------------------------
+// --- relations
 
 Oid find_relation_in(Oid schema, std::string_view name) {
   if (schema == kPgCatalogOid) return find_system_relation(name);

@@ -35,7 +35,7 @@ const CatalogUser& catalog_user();
 /// The database the task is connected to.
 Oid my_database();
 
-// --- schemas ------------------------------------------------------------------------------------
+// --- schemas
 /// 0: no such schema. "pg_temp" is the session's own temporary one, 0 while it has none.
 Oid find_namespace(std::string_view name);
 /// Throws 3F000 `schema "%s" does not exist`.
@@ -50,7 +50,7 @@ std::vector<Oid> search_path(bool implicit);
 /// `no schema has been selected to create in`, 42501 `permission denied for schema %s`.
 Oid creation_namespace(std::string_view schema);
 
-// --- relations ----------------------------------------------------------------------------------
+// --- relations
 /// What a relation's name leads to: a built-in view or something with an entry in the cache.
 struct FoundRelation {
   Oid oid = kInvalidOid;              ///< 0: nothing
@@ -86,7 +86,7 @@ std::optional<RelationKey> relation_key(Oid oid);
 /// elsewhere.
 uint64_t names_generation();
 
-// --- spelling -----------------------------------------------------------------------------------
+// --- spelling
 // quote_identifier() is in types/text.h.
 /// "schema.name", quoted.
 std::string qualified_name(std::string_view schema, std::string_view name);

@@ -28,7 +28,7 @@ Error malformed(std::string_view what, std::string_view hint) {
 
 }  // namespace
 
-// --- the text form ------------------------------------------------------------------------------
+// --- the text form
 
 Aclitem parse_aclitem(std::string_view text) {
   text = trim_spaces(text);
@@ -77,7 +77,7 @@ Datum access_list(Arena& arena, std::span<const Aclitem> items) {
                      ArrayShape::one_dimension(static_cast<int>(items.size())), values, nullptr);
 }
 
-// --- roles --------------------------------------------------------------------------------------
+// --- roles
 
 bool role_acts_as(Oid role, Oid wanted) {
   if (role == wanted) return true;
@@ -144,7 +144,7 @@ void must_own_user_relation(const RelationDesc& relation) {
               relation.name);
 }
 
-// --- access lists -------------------------------------------------------------------------------
+// --- access lists
 
 namespace {
 

@@ -27,7 +27,7 @@ TaskCatalog& task_catalog() {
   return *mine;
 }
 
-// --- descriptions -------------------------------------------------------------------------------
+// --- descriptions
 
 const ColumnDesc* RelationDesc::find_column(std::string_view column) const {
   for (const ColumnDesc& candidate : columns) {
@@ -62,7 +62,7 @@ int RelationDesc::live_columns() const {
       std::ranges::count_if(columns, [](const ColumnDesc& column) { return !column.dropped; }));
 }
 
-// --- the cache ----------------------------------------------------------------------------------
+// --- the cache
 
 namespace {
 

@@ -192,7 +192,7 @@ Oid sequence_of_column(Oid table, int16_t column) {
   return kInvalidOid;
 }
 
-// --- CREATE and ALTER SEQUENCE ------------------------------------------------------------------
+// --- CREATE and ALTER SEQUENCE
 
 namespace {
 

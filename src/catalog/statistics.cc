@@ -47,7 +47,7 @@ void update_relation_statistics(Oid relation, const RelationStatistics& statisti
   invalidations().relation(is_shared ? kInvalidOid : my_database(), relation).fetch_add(1);
 }
 
-// --- pg_statistic -------------------------------------------------------------------------------
+// --- pg_statistic
 
 namespace {
 

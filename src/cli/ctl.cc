@@ -94,7 +94,7 @@ void Ctl::say(std::string_view text) const {
   std::fflush(stdout);
 }
 
-// --- what the files say --------------------------------------------------------------------------
+// --- what the files say
 
 /// The pid in postmaster.pid: 0 when there is none, negative for a single-user server (get_pgpid).
 long Ctl::pid_of_server(bool is_status) const {
@@ -154,7 +154,7 @@ uint32_t Ctl::control_state() const {
   return state;
 }
 
-// --- start and stop ------------------------------------------------------------------------------
+// --- start and stop
 
 /// The server program for the shell: `postgres` beside us where that link exists, or ourselves.
 std::string Ctl::server_command() const {
@@ -301,7 +301,7 @@ void Ctl::restart() {
   start();
 }
 
-// --- the rest ------------------------------------------------------------------------------------
+// --- the rest
 
 void Ctl::init() {
   const std::string self = executable_path();

@@ -117,7 +117,7 @@ void Init::explain(const ErrorData& error) const {
   throw Error(std::move(data));
 }
 
-// --- options -------------------------------------------------------------------------------------
+// --- options
 
 void Init::take_option(int option) {
   switch (option) {
@@ -286,7 +286,6 @@ void Init::choose() {
 }
 
 // --- what it says and does
-// ------------------------------------------------------------------------
 
 void Init::announce() const {
   fmt::print(

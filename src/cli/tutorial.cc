@@ -99,7 +99,6 @@ std::string share_of(size_t done, size_t all) {
 }
 
 // --- the verbs
-// -------------------------------------------------------------------------------------
 
 int list_lessons(const TutorialOptions& options) {
   const std::string root = workshop_root();

@@ -138,7 +138,6 @@ class CoroutineModel final : public Model {
 };
 
 // --- the process
-// ----------------------------------------------------------------------------------
 
 int run_under_coroutine_model(OperatingSystem& os, const CoroutineOptions& options,
                               const std::function<void(Task&)>& first) {
@@ -224,7 +223,6 @@ void CoroutineModel::finish_the_rest() {
 }
 
 // --- born
-// -----------------------------------------------------------------------------------------
 
 Scheduler& CoroutineModel::least_loaded() {
   auto lighter = [](const auto& a, const auto& b) { return a->task_count() < b->task_count(); };
@@ -272,7 +270,6 @@ Pid CoroutineModel::spawn(Task& parent, Birth birth) {
 }
 
 // --- waits
-// ----------------------------------------------------------------------------------------
 
 void CoroutineModel::semaphore_wait(Task& task, Semaphore& semaphore) {
   Scheduler& scheduler = fiber_of(task).scheduler;
@@ -348,7 +345,6 @@ void CoroutineModel::arm_alarm(Task& task, int64_t monotonic_ns) {
 }
 
 // --- is signalled
-// ---------------------------------------------------------------------------------
 
 bool CoroutineModel::exists(Pid pid) {
   std::lock_guard lock(mutex_);
@@ -422,7 +418,6 @@ void CoroutineModel::deliver_pending(FiberTask& fiber) {
 }
 
 // --- dies
-// -----------------------------------------------------------------------------------------
 
 void CoroutineModel::task_died(FiberTask& fiber, ExitStatus status) {
   Pid pid = fiber.task.pid();
@@ -454,7 +449,6 @@ void CoroutineModel::die_now(Task& task, ExitStatus status) {
 }
 
 // --- starts over
-// ----------------------------------------------------------------------------------
 
 void CoroutineModel::carry_over(const Carry& carry) {
   // A margin instead of the exact number: the text is prepared now, pids are given out later, and
@@ -468,7 +462,6 @@ void CoroutineModel::carry_over(const Carry& carry) {
 }
 
 // --- what others see
-// ------------------------------------------------------------------------------
 
 TaskUsage CoroutineModel::usage(Pid pid) {
   TaskUsage usage;

@@ -141,7 +141,6 @@ const char* process_stack_bottom() {
 }  // namespace
 
 // --- born
-// -----------------------------------------------------------------------------------------
 
 int run_under_fork_model(OperatingSystem& os, const std::function<void(Task&)>& first) {
   ForkModel model(os);
@@ -219,7 +218,6 @@ void ForkModel::child(Task& parent, Birth& birth) noexcept {
 }
 
 // --- waits
-// ----------------------------------------------------------------------------------------
 
 void ForkModel::wake(Pid owner) {
   // Our own latch, set by a signal handler while we are about to sleep: the signal then stays
@@ -266,7 +264,6 @@ void ForkModel::arm_alarm(Task& task, int64_t monotonic_ns) {
 }
 
 // --- is signalled
-// ---------------------------------------------------------------------------------
 
 void ForkModel::signal_action_changed(Task& task, int signo) {
   SignalHandler handler = task.signal_handler(signo);
@@ -290,7 +287,6 @@ void ForkModel::signal_mask_changed(Task&, bool blocked) {
 }
 
 // --- dies
-// -----------------------------------------------------------------------------------------
 
 std::optional<Death> ForkModel::reap() {
   int status;
@@ -319,7 +315,6 @@ bool ForkModel::postmaster_is_alive() {
 }
 
 // --- what others see
-// ------------------------------------------------------------------------------
 
 void ForkModel::release_standard_error() {
   FileSystem& files = os_.files;

@@ -47,7 +47,6 @@ Scheduler::Scheduler(int index, size_t stack_slots, int64_t slice_us, DeathHook 
       on_alarm_(std::move(on_alarm)) {}
 
 // --- the loop
-// -------------------------------------------------------------------------------------
 
 void Scheduler::run(const std::function<bool()>& finished) {
   current_ = this;
@@ -104,7 +103,6 @@ void Scheduler::back_to_loop(FiberTask& fiber) {
 }
 
 // --- born, waits
-// ----------------------------------------------------------------------------------
 
 FiberTask* Scheduler::add(Model& model, OperatingSystem& os, Pid pid, std::string name,
                           std::function<void(Task&)> body) {
@@ -188,7 +186,6 @@ void Scheduler::wake(FiberTask& fiber) {
 }
 
 // --- dies
-// -----------------------------------------------------------------------------------------
 
 void Scheduler::drop(FiberTask& fiber, ExitStatus status) {
   fiber.end = status;
@@ -229,7 +226,6 @@ void Scheduler::bury(FiberTask& fiber) {
 }
 
 // --- idle stacks
-// ----------------------------------------------------------------------------------
 
 namespace {
 constexpr int64_t kTrimIntervalNs = 2'000'000'000;

@@ -18,7 +18,6 @@ Task::Task(Model& model, OperatingSystem& os, Pid pid, std::string name)
 }
 
 // --- latches
-// --------------------------------------------------------------------------------------
 
 void Task::switch_latch(Latch& latch) {
   latch.owner.store(pid_, std::memory_order_relaxed);
@@ -70,7 +69,6 @@ WaitSet& Task::latch_wait_set(uint32_t flags) {
 }
 
 // --- interrupts
-// -----------------------------------------------------------------------------------
 
 void Task::check_interrupts_slow() {
   if (critical_section != 0 || lwlocks_held != 0 || spinlocks_held != 0) return;
@@ -117,7 +115,6 @@ void Task::unblock_signals() {
 }
 
 // --- end
-// ------------------------------------------------------------------------------------------
 
 namespace {
 

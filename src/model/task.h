@@ -90,7 +90,7 @@ class Task {
   /// The set behind wait_latch(): this latch and the postmaster's death; built on first use.
   WaitSet& latch_wait_set(uint32_t flags);
 
-  // --- interrupts -------------------------------------------------------------------------------
+  // --- interrupts
   /// Stands in every loop whose length depends on data (CHECK_FOR_INTERRUPTS). Yields when the time
   /// slice is over; calls the role's interrupt handler when a bit is set and nothing holds it off.
   /// May wait; throws what the handler throws.
@@ -106,7 +106,7 @@ class Task {
   using InterruptHandler = void (*)(Task&, uint32_t bits);
   void set_interrupt_handler(InterruptHandler handler) { interrupt_handler_ = handler; }
 
-  // --- signals ----------------------------------------------------------------------------------
+  // --- signals
   // A child is born with all signals blocked and their default actions: its body installs what its
   // role handles and then calls unblock_signals(). Signals that came before are delivered then.
   /// nullptr: the default action (the task dies by that signal). SIGKILL cannot be handled.
@@ -122,10 +122,10 @@ class Task {
   static void handle_shutdown(Task& task, int);
   static void handle_proc_signal(Task& task, int);
 
-  // --- timeouts ---------------------------------------------------------------------------------
+  // --- timeouts
   Timeouts& timeouts() { return timeouts_; }
 
-  // --- end --------------------------------------------------------------------------------------
+  // --- end
   using ExitCallback = std::function<void(Task&, int code)>;
   /// Run in reverse order when the task ends by return or TaskExit (never after a crash), after the
   /// stack has been unwound: first all of before_shmem_exit, then on_shmem_exit, then on_proc_exit.
@@ -143,7 +143,7 @@ class Task {
   void close_fds_except(const std::vector<int>& kept);
   const std::vector<int>& adopted_fds() const { return fds_; }
 
-  // --- what others see --------------------------------------------------------------------------
+  // --- what others see
   /// The whole title as `ps` shows it: "postgres: checkpointer ".
   void set_title(std::string_view title);
   /// Publishes the wait event to the Proc once there is one (MyProc->wait_event_info); null: to
@@ -157,7 +157,7 @@ class Task {
   void wait_begins(uint32_t event) { wait_word_->store(event, std::memory_order_relaxed); }
   void wait_ends() { wait_word_->store(0, std::memory_order_relaxed); }
 
-  // --- floors' own state ------------------------------------------------------------------------
+  // --- floors' own state
   template <typename T>
   T* slot() const {
     return static_cast<T*>(slots_[static_cast<size_t>(T::kTaskSlot)]);
@@ -177,7 +177,7 @@ class Task {
   /// A child starts with the slots of its parent (the postmaster): settings, cluster, log.
   void inherit_slots(const Task& parent);
 
-  // --- holding off ------------------------------------------------------------------------------
+  // --- holding off
   // Counts, not flags: a task yields and serves interrupts only when all of them are zero.
   int interrupt_holdoff = 0;
   int critical_section = 0;

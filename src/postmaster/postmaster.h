@@ -66,7 +66,7 @@ class Postmaster {
   [[noreturn]] void run();
 
  private:
-  // --- start_up.cc ------------------------------------------------------------------------------
+  // --- start_up.cc
   void start_up();
   void check_before_touching_anything();
   void take_data_directory();
@@ -87,7 +87,7 @@ class Postmaster {
   /// Tells the model what a reborn image must find. Called whenever that changes.
   void update_carried_state();
 
-  // --- server_loop.cc ---------------------------------------------------------------------------
+  // --- server_loop.cc
   [[noreturn]] void serve();
   int64_t sleep_ms() const;
   void serve_interrupts();
@@ -98,7 +98,7 @@ class Postmaster {
   void check_lock_files();
   int64_t now_s() const { return os_.clock.realtime_us() / 1'000'000; }
 
-  // --- launch.cc --------------------------------------------------------------------------------
+  // --- launch.cc
   void accept_connections(const Listener& listener);
   void launch_backend(int socket, const PeerAddress& peer);
   /// Launches one of the roles that exist once; false when that failed (logged).
@@ -108,7 +108,7 @@ class Postmaster {
   /// Latest start time of background workers that the state has come to.
   std::optional<WorkerStart> workers_may_start() const;
 
-  // --- reaper.cc --------------------------------------------------------------------------------
+  // --- reaper.cc
   void reap_children();
   void child_died(const Child& child, ExitStatus status);
   void worker_died(const Child& child, ExitStatus status, DeathVerdict verdict);
@@ -117,7 +117,7 @@ class Postmaster {
   void start_over();
   void log_child_exit(Severity severity, const std::string& name, Pid pid, ExitStatus status);
 
-  // --- shutdown.cc ------------------------------------------------------------------------------
+  // --- shutdown.cc
   void request_shutdown(ShutdownMode mode);
   /// Performs what the state machine asks for, until it asks for nothing more.
   void advance();
@@ -126,7 +126,7 @@ class Postmaster {
   /// All children whose role says so.
   void signal_children(bool RoleSpec::*wanted, int signo);
 
-  // --- reload.cc --------------------------------------------------------------------------------
+  // --- reload.cc
   void reload();
 
   Task& self_;

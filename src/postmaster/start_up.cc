@@ -151,7 +151,6 @@ void Postmaster::prepare_signals() {
 }
 
 // --- the first image
-// ------------------------------------------------------------------------------
 
 void Postmaster::begin_anew() {
   locks_->lock_data_directory();
@@ -319,7 +318,6 @@ void Postmaster::launch_first_children(bool after_crash) {
 }
 
 // --- born again
-// -----------------------------------------------------------------------------------
 
 void Postmaster::begin_again(const CarriedState& carried) {
   start_time_us_ = carried.start_time_us;

@@ -107,7 +107,7 @@ class StateMachine {
   /// When the five seconds until SIGKILL began, in whole seconds; 0 when the clock is stopped.
   int64_t abort_started_s() const { return abort_started_s_; }
 
-  // --- events ---------------------------------------------------------------------------------
+  // --- events
   /// The startup process has been launched: at start, and again after a crash.
   void server_starts();
   /// A crash cycle goes on in a process that was born again: the state reinitialize() left behind.
@@ -134,7 +134,7 @@ class StateMachine {
   /// SIGKILL has been sent; it is sent once.
   void stop_abort_clock() { abort_started_s_ = 0; }
 
-  // --- decisions ------------------------------------------------------------------------------
+  // --- decisions
   /// The next thing to do. The caller does it and asks again until kNone.
   PmStep next_step(const ChildCounts& children, bool restart_after_crash);
 

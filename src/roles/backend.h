@@ -19,8 +19,8 @@
 
 namespace cofork {
 
-struct HbaConfig;         // wire/hba.h
-struct IdentConfig;       // wire/ident.h
+struct HbaConfig;    // wire/hba.h
+struct IdentConfig;  // wire/ident.h
 
 /// What the postmaster's state allows this connection (canAcceptConnections; CAC_state).
 enum class AcceptVerdict : uint8_t {

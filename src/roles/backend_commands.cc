@@ -107,7 +107,6 @@ void ClientBackend::set_state(BackendState state, std::string_view statement) {
 }
 
 // --- simple protocol
-// ------------------------------------------------------------------------------
 
 void ClientBackend::simple_query(MessageReader& reader) {
   session_.statement_start_us = now_timestamp();
@@ -134,7 +133,6 @@ void ClientBackend::statement_begins(std::string_view tag) {
 }
 
 // --- extended protocol
-// ----------------------------------------------------------------------------
 
 namespace {
 

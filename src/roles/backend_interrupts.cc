@@ -51,7 +51,6 @@ void report_socket_error(const char* what, int error_number) {
 }  // namespace
 
 // --- handlers
-// -------------------------------------------------------------------------------------
 
 void ClientBackend::install_session_handlers() {
   last_words();  // made now: quick_die() may not allocate
@@ -77,7 +76,6 @@ void ClientBackend::on_other_timeout(Task& task) {
 }
 
 // --- serving
-// --------------------------------------------------------------------------------------
 
 void ClientBackend::on_interrupts(Task& task, uint32_t bits) {
   if (auto* backend = task.slot<ClientBackend>()) backend->serve_interrupts(bits);
@@ -163,7 +161,6 @@ void ClientBackend::receiving_failed(int error_number) {
 }
 
 // --- while waiting for the client
-// -----------------------------------------------------------------
 
 void ClientBackend::serve_read_interrupts(bool blocked) {
   if (reading_command_) {
@@ -194,7 +191,6 @@ void ClientBackend::serve_write_interrupts(bool blocked) {
 }
 
 // --- last words
-// -----------------------------------------------------------------------------------
 
 namespace {
 

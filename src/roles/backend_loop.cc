@@ -48,7 +48,6 @@ void ClientBackend::serve_client() {
 }
 
 // --- idle
-// -----------------------------------------------------------------------------------------
 
 void ClientBackend::become_idle() {
   if (!ready_for_query_due_) return;
@@ -83,7 +82,6 @@ void ClientBackend::arm_idle_timeout(TimeoutId id, int milliseconds) {
 }
 
 // --- reading
-// --------------------------------------------------------------------------------------
 
 bool ClientBackend::read_message(Message& message) {
   reading_command_ = true;
@@ -165,7 +163,6 @@ void ClientBackend::reload_configuration() {
 }
 
 // --- errors
-// ---------------------------------------------------------------------------------------
 
 void ClientBackend::recover_from(ErrorData data) {
   ++task_.interrupt_holdoff;

@@ -25,7 +25,6 @@ void log_protocol_problem(const char* message) {
 }  // namespace
 
 // --- signals
-// --------------------------------------------------------------------------------------
 
 void ClientBackend::on_startup_signal(Task& task, int) {
   Task::handle_die(task, SIGTERM);
@@ -59,7 +58,6 @@ void ClientBackend::log_connection_received() {
 }
 
 // --- packets
-// --------------------------------------------------------------------------------------
 
 bool ClientBackend::read_startup_packet() {
   int64_t patience_ms = settings_.get(setting::kAuthenticationTimeout) * int64_t{1000};

@@ -209,7 +209,6 @@ void Checkpointer::perform(uint32_t flags, int64_t now) {
 }
 
 // --- pacing
-// ---------------------------------------------------------------------------------------
 
 CheckpointHooks Checkpointer::hooks(uint32_t flags) {
   paced_from_lsn_ = recovery_in_progress() ? Lsn{} : wal_insert_position();

@@ -84,7 +84,7 @@ class ClientBackend final : public ConnectionOwner,
   void live();
   [[noreturn]] void die_of(ErrorData data);
 
-  // --- startup (backend_startup.cc) -------------------------------------------------------------
+  // --- startup (backend_startup.cc)
   void install_startup_handlers();
   void log_connection_received();
   /// False: the client has been served (cancel request) or has gone; nothing more is to be said.
@@ -103,7 +103,7 @@ class ClientBackend final : public ConnectionOwner,
   static void on_startup_signal(Task& task, int signo);
   static void on_startup_timeout(Task& task);
 
-  // --- authentication (backend_authentication.cc) -----------------------------------------------
+  // --- authentication (backend_authentication.cc)
   void join_server();
   void authenticate();
   void apply_hba();
@@ -112,7 +112,7 @@ class ClientBackend final : public ConnectionOwner,
   void check_database();
   void log_connection_authorized();
 
-  // --- session (backend_session.cc) -------------------------------------------------------------
+  // --- session (backend_session.cc)
   void apply_startup_settings();
   /// Tells the client when a name was too long and has been cut.
   void apply_startup_setting(const std::string& name, const std::string& value,
@@ -121,7 +121,7 @@ class ClientBackend final : public ConnectionOwner,
   void send_parameter_status(std::string_view name, std::string_view value);
   void log_disconnection();
 
-  // --- loop (backend_loop.cc) -------------------------------------------------------------------
+  // --- loop (backend_loop.cc)
   void serve_client();
   void become_idle();
   void arm_idle_timeout(TimeoutId id, int milliseconds);
@@ -133,7 +133,7 @@ class ClientBackend final : public ConnectionOwner,
   void reload_configuration();
   void recover_from(ErrorData data);
 
-  // --- commands (backend_commands.cc) -----------------------------------------------------------
+  // --- commands (backend_commands.cc)
   /// False: Terminate.
   bool execute_message(const Message& message);
   void simple_query(MessageReader& reader);
@@ -155,12 +155,12 @@ class ClientBackend final : public ConnectionOwner,
   std::string_view from_client(std::string_view text);
   void follow_encoding();
 
-  // --- fast path (backend_function_call.cc) -----------------------------------------------------
+  // --- fast path (backend_function_call.cc)
   void function_call(MessageReader& reader);
   void send_function_result(EvalContext& context, Oid type_oid, Datum result, bool is_null,
                             int16_t format);
 
-  // --- interrupts (backend_interrupts.cc) -------------------------------------------------------
+  // --- interrupts (backend_interrupts.cc)
   void install_session_handlers();
   static void on_interrupts(Task& task, uint32_t bits);
   void serve_interrupts(uint32_t bits);
@@ -179,7 +179,7 @@ class ClientBackend final : public ConnectionOwner,
   static void on_statement_timeout(Task& task);
   static void on_other_timeout(Task& task);
 
-  // --- statement log (backend_statement_log.cc) -------------------------------------------------
+  // --- statement log (backend_statement_log.cc)
   bool log_statement_wants(StatementClass statement_class) const;
   void log_statement_text(std::string message, std::string detail);
   bool duration_is_wanted() const;
@@ -190,7 +190,7 @@ class ClientBackend final : public ConnectionOwner,
   /// it was not logged before, "WHAT: TEXT" behind it ("statement", "bind NAME", "execute NAME").
   void log_duration(std::string_view what, std::string_view text, const std::string& detail);
 
-  // --- what others see --------------------------------------------------------------------------
+  // --- what others see
   std::string title_of_session() const;
   void set_title(std::string_view activity);
   /// In pg_stat_activity; an empty statement leaves the last one there.

@@ -52,7 +52,6 @@ void check_name_list(Call& call) {
 }
 
 // --- DateStyle
-// ------------------------------------------------------------------------------------
 
 const char* const kStyleNames[] = {"Postgres", "ISO", "SQL", "German"};
 const char* const kOrderNames[] = {"YMD", "DMY", "MDY"};
@@ -121,7 +120,6 @@ void check_date_style(Call& call) {
 }
 
 // --- time zones
-// -----------------------------------------------------------------------------------
 
 void take_time_zone(Call& call, std::optional<TimeZone> found) {
   if (!found) throw refusal(call);
@@ -160,7 +158,6 @@ void check_zone_abbreviations(Call& call) {
 }
 
 // --- logging
-// --------------------------------------------------------------------------------------
 
 void check_log_destination(Call& call) {
   LogDestinations to;
@@ -190,7 +187,6 @@ void check_backtrace_functions(Call& call) {
 }
 
 // --- names
-// ----------------------------------------------------------------------------------------
 
 // Titles and log lines go to terminals: whatever is not printable ASCII becomes a question mark.
 void clean_ascii(Call& call) {
@@ -274,7 +270,6 @@ void check_text_search_config(Call& call) {
 }
 
 // --- what this build does not have
-// -----------------------------------------------------------------
 
 void check_ssl(Call& call) {
   if (call.value.integer == 0) return;
@@ -297,7 +292,6 @@ void check_io_method(Call& call) {
 }
 
 // --- others
-// ---------------------------------------------------------------------------------------
 
 void check_max_stack_depth(Call& call) {
   // Under the usual 8 MB of stack, less what PostgreSQL leaves for the frames of libraries. The

@@ -50,7 +50,6 @@ class ServerSettings {
   ServerSettings& operator=(const ServerSettings&) = delete;
 
   // --- while the server starts (one task only)
-  // ----------------------------------------------------
   /// Sets a value below or above the files: kDynamicDefault, kEnvironment, kCommandLine, kOverride.
   /// Throws Error (22023, 42704 …) in PostgreSQL's words. Also publishes it.
   void set(std::string_view name, std::string_view value, SettingSource source);
@@ -79,7 +78,6 @@ class ServerSettings {
   void restore(const std::vector<SavedSetting>& saved);
 
   // --- at any time
-  // ----------------------------------------------------------------------------------
   /// Reads postgresql.conf and postgresql.auto.conf and publishes a generation. At a reload
   /// (`at_start` false) settings that need a restart are left and reported, bad values too, and the
   /// good ones are applied. Any task may call it; the last one to finish is the newest.

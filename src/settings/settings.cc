@@ -66,7 +66,6 @@ SettingsView::SettingsView(ServerSettings& server)
 SettingsView::~SettingsView() = default;
 
 // --- the task's own entries
-// -------------------------------------------------------------------------
 
 size_t SettingsView::own_rank(SettingIndex index) const {
   auto i = static_cast<unsigned>(index);
@@ -122,7 +121,6 @@ SettingsView::State SettingsView::reset_state(const Own& own) const {
 }
 
 // --- changing
-// ---------------------------------------------------------------------------------------
 
 void SettingsView::after_change(const Own& own) {
   ++version_;
@@ -246,7 +244,6 @@ void SettingsView::reset_all(SettingContext) {
 }
 
 // --- transactions
-// -----------------------------------------------------------------------------------
 
 void SettingsView::begin_transaction() {
   nest_level_ = 0;  // so that what is set here is not taken back when the transaction ends
@@ -307,7 +304,6 @@ void SettingsView::end_levels(Own& own, bool commit, int nest_level) {
 }
 
 // --- reload
-// -----------------------------------------------------------------------------------------
 
 void SettingsView::adopt(std::shared_ptr<const SettingsGeneration> generation) {
   // What is fixed for the life of a connection stays as it was at its start.

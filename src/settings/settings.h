@@ -106,7 +106,7 @@ class SettingsView {
   SettingsView(const SettingsView&) = delete;
   SettingsView& operator=(const SettingsView&) = delete;
 
-  // --- reading ----------------------------------------------------------------------------------
+  // --- reading
   bool get(BoolSetting id) const { return value(id.index).integer != 0; }
   int get(IntegerSetting id) const { return static_cast<int>(value(id.index).integer); }
   double get(RealSetting id) const { return value(id.index).real; }
@@ -131,7 +131,7 @@ class SettingsView {
   /// Changes whenever any value may have changed: derived state can be kept beside it.
   uint64_t version() const { return version_; }
 
-  // --- showing ----------------------------------------------------------------------------------
+  // --- showing
   /// SHOW and current_setting(): the text with units. nullopt when there is no such setting and
   /// `missing_ok`; else throws 42704. Throws 42501 when only superusers may see it.
   std::optional<std::string> show(std::string_view name, bool missing_ok = false) const;
@@ -146,7 +146,7 @@ class SettingsView {
   void take_changed_reports(const std::function<void(std::string_view, const std::string&)>&);
   bool reports_pending() const { return reports_pending_; }
 
-  // --- changing ---------------------------------------------------------------------------------
+  // --- changing
   /// SET: `value` nullopt is SET … TO DEFAULT and RESET. `context` says who asks: kUser, or
   /// kSuperuser for a superuser; kBackend or kSuperuserBackend for a startup packet; kInternal for
   /// the server itself. Throws 42704, 22023, 42501, 55P02 …
@@ -165,7 +165,7 @@ class SettingsView {
   /// quoted where the setting says so. Throws 22023 "SET … takes only one argument".
   std::string flatten_list(std::string_view name, const std::vector<std::string>& elements) const;
 
-  // --- transactions -----------------------------------------------------------------------------
+  // --- transactions
   /// Nesting: 0 outside a transaction, 1 in it, more in subtransactions (AtStart_GUC,
   /// NewGUCNestLevel).
   /// transaction_isolation, _read_only and _deferrable start from their default_ settings.
@@ -179,7 +179,7 @@ class SettingsView {
   void end_transaction(bool commit) { end_nested(commit, 1); }
   int nest_level() const { return nest_level_; }
 
-  // --- the rest ---------------------------------------------------------------------------------
+  // --- the rest
   void set_host(SettingsHost* host) { host_ = host; }
   ServerSettings& server() const { return server_; }
   /// Takes over a newer generation: own values stay, stronger or weaker by source.

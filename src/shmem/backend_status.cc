@@ -99,7 +99,6 @@ size_t BackendStatusArray::size(const Limits& limits) {
 }
 
 // --- the owner
-// ------------------------------------------------------------------------------------
 
 void status_begin(const StatusIntroduction& who) {
   Task& task = this_task();
@@ -182,7 +181,6 @@ void report_query_id(uint64_t query_id) {
 }
 
 // --- readers
-// --------------------------------------------------------------------------------------
 
 std::vector<StatusRow> read_backend_status() {
   std::vector<StatusRow> rows;

@@ -96,7 +96,6 @@ int64_t now_timestamp();
 inline constexpr int64_t kPostgresEpochUs = 946'684'800'000'000;
 
 // --- the owner
-// ------------------------------------------------------------------------------------
 
 /// How a task introduces itself (pgstat_bestart).
 struct StatusIntroduction {
@@ -125,7 +124,6 @@ void report_transaction_start(int64_t timestamp);  ///< 0: no transaction
 void report_query_id(uint64_t query_id);
 
 // --- readers
-// --------------------------------------------------------------------------------------
 
 struct StatusRow {
   int32_t slot;

@@ -78,7 +78,6 @@ void LwLockArea::init(void* memory, const Limits&) {
 }
 
 // --- the state word
-// -------------------------------------------------------------------------------
 
 /// Takes the lock if nobody is in the way. Issued as a compare-and-swap even when the lock is seen
 /// busy: callers that queue rely on the barrier.
@@ -102,7 +101,6 @@ void LwLock::lock_wait_list() {
 }
 
 // --- the wait list
-// --------------------------------------------------------------------------------
 
 void LwLock::enqueue_self(LwMode mode) {
   MyProc& me = my();
@@ -173,7 +171,6 @@ void LwLock::wake_waiters() {
 }
 
 // --- taking
-// ---------------------------------------------------------------------------------------
 
 bool LwLock::acquire(LwMode mode) {
   MyProc& me = prepare_to_hold();
@@ -280,7 +277,6 @@ void LwLock::update_variable(std::atomic<uint64_t>& variable, uint64_t value) {
 }
 
 // --- giving back
-// ----------------------------------------------------------------------------------
 
 void LwLock::release() {
   MyProc& me = my();
@@ -326,7 +322,6 @@ bool LwLock::held_by_me(LwMode mode) const {
 }
 
 // --- names
-// ----------------------------------------------------------------------------------------
 
 const char* lwlock_tranche_name(uint16_t tranche) {
   switch (static_cast<LwTranche>(tranche)) {

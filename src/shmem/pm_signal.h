@@ -52,7 +52,6 @@ struct PmSignalState {
 static_assert(sizeof(PmSignalState) == 40);
 
 // --- children
-// -------------------------------------------------------------------------------------
 /// Sets the flag and signals the postmaster. Safe in a signal handler.
 void send_postmaster_signal(PmSignal reason);
 QuitReason quit_reason();
@@ -63,7 +62,6 @@ void mark_child_inactive(int32_t slot);
 void mark_child_wal_sender(int32_t slot);
 
 // --- postmaster
-// -----------------------------------------------------------------------------------
 /// Takes the flag down; true when it was up.
 bool take_postmaster_signal(PmSignal reason);
 void set_quit_reason(QuitReason reason);

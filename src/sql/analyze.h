@@ -159,7 +159,7 @@ class Analyzer {
   TypeRef resolve_type(const Node& type_name);
 
  private:
-  // --- select, from ---------------------------------------------------------------------------
+  // --- select, from
   Query* select_statement(const Node& node, Scope* parent, Place place, bool is_set_leaf = false);
   void plain_select(const Node& node, Scope& scope);
   void values_select(const Node& node, Scope& scope);
@@ -201,7 +201,7 @@ class Analyzer {
   [[noreturn]] void no_such_relation(const Node& node, std::string_view schema,
                                      std::string_view name, Scope& scope);
 
-  // --- tables (analyze_table.cc) ---------------------------------------------------------------
+  // --- tables (analyze_table.cc)
   RangeEntry* table_entry(const Node& node, Scope& scope, LockMode mode);
   RangeEntry* range_table(RelationDesc& relation, Scope& scope);
   RangeEntry* range_view(RelationDesc& relation, Scope& scope);
@@ -212,7 +212,7 @@ class Analyzer {
   void locking_clause(const Node& clause, Scope& scope);
   void refuse_row_locks(const Node& select, const Query& query);
 
-  // --- modifying statements --------------------------------------------------------------------
+  // --- modifying statements
   Query* insert_statement(const Node& node, Scope* parent);
   Query* update_statement(const Node& node, Scope* parent);
   Query* delete_statement(const Node& node, Scope* parent);
@@ -237,7 +237,7 @@ class Analyzer {
   void conflict_clause(const Node& clause, Scope& scope);
   void find_arbiters(const Node& infer, const RelationDesc& relation, ConflictAction& conflict);
 
-  // --- clauses --------------------------------------------------------------------------------
+  // --- clauses
   void target_list(NodeList targets, Scope& scope);
   void expand_star(Scope& scope, std::string_view relation, int location, List<Target>& to);
   void group_clause(const Node& node, Scope& scope);
@@ -259,7 +259,7 @@ class Analyzer {
   Expr* range_bound(const Window& window, Expr* offset, bool preceding);
   Window* window_of_call(const Node& over, Scope& scope);
 
-  // --- expressions ----------------------------------------------------------------------------
+  // --- expressions
   Expr* expression(const Node& node, Scope& scope, Place place);
   Expr* transform(const Node& node, Scope& scope);
   Expr* transform_here(const Node& node, Scope& scope);
@@ -304,7 +304,7 @@ class Analyzer {
   Expr* distinct_expression(const Node& node, Scope& scope, bool negate);
   bool is_row(const Expr& e) const { return e.kind == ExprKind::kRow; }
 
-  // --- calls ----------------------------------------------------------------------------------
+  // --- calls
   struct Candidate {
     std::span<const Oid> args;  ///< as seen by this call: variadic expanded, defaults cut
     const BuiltinFunction* function = nullptr;
@@ -339,12 +339,12 @@ class Analyzer {
   Expr* make_call(const BuiltinFunction& function, std::span<Expr*> args, Oid type, int location);
   void require_equality(Oid type, int location) const;
 
-  // --- groups ---------------------------------------------------------------------------------
+  // --- groups
   void check_aggregate_place(Expr& aggregate, std::string_view name, Scope& scope);
   void check_groups(Query& query);
   void check_group_expression(const Expr* expr, const Query& query);
 
-  // --- coercion -------------------------------------------------------------------------------
+  // --- coercion
   enum class Pathway : uint8_t { kNone, kFunction, kRelabel, kIo, kArray };
   Pathway find_pathway(Oid source, Oid target, CastContext context,
                        const BuiltinFunction** function);
@@ -361,10 +361,10 @@ class Analyzer {
   bool is_preferred(Oid type) const;
   char category(Oid type) const;
 
-  // --- types ----------------------------------------------------------------------------------
+  // --- types
   int32_t encode_typmod(const BuiltinType& type, NodeList typmods, int location);
 
-  // --- small things ---------------------------------------------------------------------------
+  // --- small things
   int position(int location) const;
   Expr* make(ExprKind kind, Oid type, int location);
   Expr* make_const(Oid type, Datum value, int location);

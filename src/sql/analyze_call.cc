@@ -30,7 +30,7 @@ void keep_if(std::vector<T>& items, auto&& wanted) {
 
 }  // namespace
 
-// --- candidates -------------------------------------------------------------------------------
+// --- candidates
 
 std::vector<Analyzer::Candidate> Analyzer::call_candidates(std::string_view schema,
                                                            std::string_view name, size_t count,
@@ -268,7 +268,7 @@ void Analyzer::fail_at(SqlState code, std::string_view message, int location) co
   throw Error(code, "{}", message).position(position(location));
 }
 
-// --- functions --------------------------------------------------------------------------------
+// --- functions
 
 void Analyzer::no_such_function(std::string_view schema, std::string_view name,
                                 std::span<Expr*> args, int location, bool ambiguous) {
@@ -513,7 +513,7 @@ Expr* Analyzer::call_by_names(std::string_view schema, std::string_view name,
       .position(position(node.location()));
 }
 
-// --- operators --------------------------------------------------------------------------------
+// --- operators
 
 void Analyzer::no_such_operator(std::string_view name, Oid left, Oid right, int location,
                                 bool ambiguous) {

@@ -22,7 +22,7 @@ std::string_view clause_name(Place place) {
 
 }  // namespace
 
-// --- targets ----------------------------------------------------------------------------------
+// --- targets
 
 void Analyzer::target_list(NodeList targets, Scope& scope) {
   Query& query = *scope.query;
@@ -135,7 +135,7 @@ int Analyzer::find_target_sql92(const Node& node, Scope& scope, Place place) {
   return find_target_sql99(node, scope, place);
 }
 
-// --- ORDER BY ---------------------------------------------------------------------------------
+// --- ORDER BY
 
 SortKey Analyzer::sort_key(const Node& item, Expr* expr, int target) {
   SortKey key;
@@ -178,7 +178,7 @@ void Analyzer::order_clause(NodeList order, Scope& scope) {
   }
 }
 
-// --- GROUP BY ---------------------------------------------------------------------------------
+// --- GROUP BY
 
 namespace {
 
@@ -296,7 +296,7 @@ void Analyzer::group_clause(const Node& node, Scope& scope) {
   }
 }
 
-// --- DISTINCT, LIMIT --------------------------------------------------------------------------
+// --- DISTINCT, LIMIT
 
 void Analyzer::distinct_clause(const Node& node, Scope& scope) {
   const Field* clause = node.find("distinctClause");

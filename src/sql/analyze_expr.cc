@@ -8,7 +8,7 @@
 
 namespace cofork {
 
-// --- small things -----------------------------------------------------------------------------
+// --- small things
 
 int Analyzer::position(int location) const {
   return character_position(in_.text, location);
@@ -46,7 +46,7 @@ std::span<Expr*> Analyzer::span_of(const std::vector<Expr*>& exprs) {
   return {items, exprs.size()};
 }
 
-// --- dispatch ---------------------------------------------------------------------------------
+// --- dispatch
 
 Expr* Analyzer::expression(const Node& node, Scope& scope, Place place) {
   Place outer = scope.place;
@@ -109,7 +109,7 @@ Expr* Analyzer::transform_here(const Node& node, Scope& scope) {
   }
 }
 
-// --- leaves -----------------------------------------------------------------------------------
+// --- leaves
 
 Expr* Analyzer::constant(const Node& node) {
   int location = node.location();
@@ -175,7 +175,7 @@ void Analyzer::check_parameters() const {
   }
 }
 
-// --- operators --------------------------------------------------------------------------------
+// --- operators
 
 namespace {
 
@@ -439,7 +439,7 @@ Expr* Analyzer::boolean_expression(const Node& node, Scope& scope) {
   return e;
 }
 
-// --- conditional expressions ------------------------------------------------------------------
+// --- conditional expressions
 
 Expr* Analyzer::case_expression(const Node& node, Scope& scope) {
   Expr* e = make(ExprKind::kCase, kInvalidOid, node.location());

@@ -96,7 +96,7 @@ FromTree* Analyzer::from_item(const Node& item, Scope& scope, List<NameSpaceItem
   return leaf;
 }
 
-// --- joins ------------------------------------------------------------------------------------
+// --- joins
 
 FromTree* Analyzer::join(const Node& item, Scope& scope, List<NameSpaceItem*>& names) {
   FromTree* tree = arena_.make<FromTree>();
@@ -233,7 +233,7 @@ void Analyzer::join_using(const Node& item, Scope&, FromTree& tree,
   }
 }
 
-// --- sources of rows --------------------------------------------------------------------------
+// --- sources of rows
 
 void Analyzer::apply_alias(RangeEntry& entry, const Node* alias, std::string_view what) {
   if (alias == nullptr) return;

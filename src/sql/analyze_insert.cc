@@ -291,7 +291,7 @@ Query* Analyzer::insert_row(RelationDesc& relation, std::span<const int> columns
   return query;
 }
 
-// --- ON CONFLICT --------------------------------------------------------------------------------
+// --- ON CONFLICT
 
 void Analyzer::find_arbiters(const Node& infer, const RelationDesc& relation,
                              ConflictAction& conflict) {

@@ -7,7 +7,7 @@
 
 namespace cofork {
 
-// --- the target -------------------------------------------------------------------------------
+// --- the target
 
 RelationDesc& Analyzer::target_relation(const Node& node, std::string_view verb) {
   std::string_view schema = node.string("schemaname");
@@ -68,7 +68,7 @@ RangeEntry* Analyzer::copy_of_row(const RangeEntry& entry, Scope&) {
   return copy;
 }
 
-// --- assignments ------------------------------------------------------------------------------
+// --- assignments
 
 Expr* Analyzer::assign(Expr* value, const ColumnDesc& column, int location) {
   Oid source = value->type;
@@ -152,7 +152,7 @@ void Analyzer::assignments(NodeList targets, const RelationDesc& relation, Range
   }
 }
 
-// --- what the changed row must satisfy ----------------------------------------------------------
+// --- what the changed row must satisfy
 
 void Analyzer::check_constraints(RelationDesc& relation, RangeEntry& row,
                                  Modification& modification) {
@@ -219,7 +219,7 @@ void Analyzer::returning_clause(const Node& node, RangeEntry& row, Scope& scope)
   }
 }
 
-// --- UPDATE and DELETE --------------------------------------------------------------------------
+// --- UPDATE and DELETE
 
 Query* Analyzer::update_statement(const Node& node, Scope* parent) {
   Query* query = arena_.make<Query>();

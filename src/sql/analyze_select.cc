@@ -135,7 +135,7 @@ void Analyzer::plain_select(const Node& node, Scope& scope) {
   check_groups(query);
 }
 
-// --- VALUES -----------------------------------------------------------------------------------
+// --- VALUES
 
 void Analyzer::values_select(const Node& node, Scope& scope) {
   Query& query = *scope.query;
@@ -177,7 +177,7 @@ void Analyzer::values_select(const Node& node, Scope& scope) {
   limit_clause(node, scope);
 }
 
-// --- set operations ---------------------------------------------------------------------------
+// --- set operations
 
 Query* Analyzer::set_operand(const Node& node, Scope& scope) {
   // A nested operation without clauses of its own is part of this one; all see the same WITH.
@@ -259,7 +259,7 @@ void Analyzer::finish_set_operation(const Node& node, Scope& scope) {
   limit_clause(node, scope);
 }
 
-// --- WITH -------------------------------------------------------------------------------------
+// --- WITH
 
 void Analyzer::name_columns(CommonTable& table, const Query& query) {
   size_t named = table.columns.size();  // the names of WITH t(a, b)

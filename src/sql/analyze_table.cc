@@ -46,7 +46,7 @@ RowLockStrength lock_strength(std::string_view word) {
 
 }  // namespace
 
-// --- relations --------------------------------------------------------------------------------
+// --- relations
 
 RelationDesc& Analyzer::use_relation(Oid oid, LockMode mode) {
   RelationDesc& relation = open_relation(oid, mode);
@@ -137,7 +137,7 @@ Expr* Analyzer::system_column(RangeEntry& entry, std::string_view name, int loca
   return nullptr;
 }
 
-// --- expressions from the catalog ---------------------------------------------------------------
+// --- expressions from the catalog
 
 RangeEntry* Analyzer::row_of(RelationDesc& relation, std::string_view alias) {
   RangeEntry* entry = arena_.make<RangeEntry>();
@@ -204,7 +204,7 @@ Expr* Analyzer::column_default(const RelationDesc& relation, const ColumnDesc& c
                            Place::kColumnDefault);
 }
 
-// --- FOR UPDATE ---------------------------------------------------------------------------------
+// --- FOR UPDATE
 
 void Analyzer::refuse_row_locks(const Node& select, const Query& query) {
   RowLockStrength strength = lock_strength(select.list("lockingClause")[0]->string("strength"));

@@ -183,7 +183,7 @@ std::vector<ResultColumn> Engine::State::utility_columns(const Node& node) {
   }
 }
 
-// --- transactions -----------------------------------------------------------------------------
+// --- transactions
 
 std::string_view Engine::State::transaction_command(const Node& node) {
   TransactionBlock& block = session.transaction;
@@ -222,7 +222,7 @@ std::string_view Engine::State::transaction_command(const Node& node) {
       .hint("Set max_prepared_transactions to a nonzero value.");
 }
 
-// --- prepared statements ----------------------------------------------------------------------
+// --- prepared statements
 
 std::string_view Engine::State::prepare_command(Portal& portal, const Node& node) {
   std::string_view name = node.string("name");

@@ -266,7 +266,6 @@ void DefinitionCommands::validate_constraint(Oid table, std::string_view name) {
 }
 
 // --- ALTER COLUMN TYPE
-// ----------------------------------------------------------------------------
 
 void DefinitionCommands::change_type(Oid table, const Node& command) {
   std::string name(command.string("name"));

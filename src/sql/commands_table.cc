@@ -33,7 +33,6 @@ DropBehavior behavior_of(const Node& node) {
 }
 
 // --- rows of new indexes
-// --------------------------------------------------------------------------
 
 namespace {
 
@@ -110,7 +109,6 @@ IndexRowFactory index_rows(Engine::State& state) {
 }
 
 // --- CREATE
-// ---------------------------------------------------------------------------------------
 
 void finish_sequences(DefinitionReader& reader, Oid table) {
   RelationDesc& relation = open_relation(table, LockMode::kNone);
@@ -241,7 +239,6 @@ std::string_view DefinitionCommands::create_schema_command(const Node& node) {
 }
 
 // --- DROP, TRUNCATE
-// -------------------------------------------------------------------------------
 
 std::optional<std::string_view> DefinitionCommands::drop_command(const Node& node) {
   std::string_view object = node.string("removeType");
@@ -294,7 +291,6 @@ std::string_view DefinitionCommands::truncate_command(const Node& node) {
 }
 
 // --- names
-// ----------------------------------------------------------------------------------------
 
 FoundRelation DefinitionCommands::lock_target(const Node& relation, LockMode mode) {
   std::string_view schema = relation.string("schemaname"), name = relation.string("relname");
@@ -348,7 +344,6 @@ std::string_view DefinitionCommands::rename_command(const Node& node) {
 }
 
 // --- dispatch
-// -------------------------------------------------------------------------------------
 
 void notice(SqlState state, std::string message) {
   ErrorData data;

@@ -268,7 +268,6 @@ std::string_view DefinitionCommands::vacuum_command(const Node& node) {
 }
 
 // --- REINDEX
-// --------------------------------------------------------------------------------------
 
 std::string_view DefinitionCommands::reindex_command(const Node& node) {
   std::string_view kind = node.string("kind");

@@ -150,7 +150,6 @@ CopyOptions read_copy_options(const Node& node, std::string_view text) {
 }
 
 // --- where bytes come from and go to
-// --------------------------------------------------------------
 
 namespace {
 
@@ -251,7 +250,6 @@ std::unique_ptr<CopySink> create_copy_file(const std::string& path) {
 }
 
 // --- the statement
-// --------------------------------------------------------------------------------
 
 CopyTarget CopyCommand::find_target(const Node& node, bool is_from) {
   const Node& relation = *node.node("relation");

@@ -37,7 +37,6 @@ struct CopyOptions {
 CopyOptions read_copy_options(const Node& node, std::string_view text);
 
 // --- bytes
-// ----------------------------------------------------------------------------------------
 
 /// Where COPY FROM gets its bytes.
 class CopySource {
@@ -57,7 +56,6 @@ std::unique_ptr<CopySource> open_copy_file(const std::string& path);
 std::unique_ptr<CopySink> create_copy_file(const std::string& path);
 
 // --- fields
-// ---------------------------------------------------------------------------------------
 
 /// A field as it was read: a NULL has no text.
 struct CopyField {
@@ -113,7 +111,6 @@ class CopyBinaryReader {
 };
 
 // --- statements
-// -----------------------------------------------------------------------------------
 
 /// A table and the columns COPY names (0-based; all but generated ones by default).
 struct CopyTarget {

@@ -80,7 +80,7 @@ double CostModel::of(std::span<Expr* const> exprs) const {
   return sum;
 }
 
-// --- scans --------------------------------------------------------------------------------------
+// --- scans
 
 PlanEstimate CostModel::sequential_scan(double pages, double tuples, double rows,
                                         double filter_cost) const {
@@ -189,7 +189,7 @@ PlanEstimate CostModel::bitmap_heap(const IndexAccess& access, double pages, dou
   return e;
 }
 
-// --- rows kept ----------------------------------------------------------------------------------
+// --- rows kept
 
 double CostModel::row_bytes(double rows, int width) {
   return rows * (aligned(width) + kTupleHeader);
@@ -246,7 +246,7 @@ PlanEstimate CostModel::aggregate(const PlanEstimate& input, bool is_hashed, siz
   return e;
 }
 
-// --- joins --------------------------------------------------------------------------------------
+// --- joins
 
 PlanEstimate CostModel::nested_loop(const PlanEstimate& outer, const PlanEstimate& inner,
                                     const PlanEstimate& again, double rows,

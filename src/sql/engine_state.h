@@ -112,7 +112,7 @@ class RelationNames final : public ObjectNames {
 struct Engine::State {
   explicit State(Session& s) : session(s) {}
 
-  // --- statements -----------------------------------------------------------------------------
+  // --- statements
   std::shared_ptr<PreparedStatement> prepare(std::shared_ptr<const ParsedQuery> parsed,
                                              const ParsedStatement* statement,
                                              std::span<const Oid> types, bool variable);
@@ -125,7 +125,7 @@ struct Engine::State {
   /// since (RevalidateCachedQuery).
   void revalidate(PreparedStatement& statement);
 
-  // --- portals --------------------------------------------------------------------------------
+  // --- portals
   Portal& find_portal(std::string_view name);
   Portal& make_portal(std::string_view name, std::shared_ptr<PreparedStatement> statement);
   void bind_values(Portal& portal, std::span<const ParameterValue> values);
@@ -145,7 +145,7 @@ struct Engine::State {
   /// cursors are fetched while they can be, if it commits (PreCommit_Portals).
   void release_portals(bool commit);
 
-  // --- commands (commands_*.cc): the tag, and rows to the receiver ------------------------------
+  // --- commands (commands_*.cc): the tag, and rows to the receiver
   std::string_view utility(Portal& portal, const Node& node, RowReceiver& receiver);
   void check_where_allowed(const Node& node, std::string_view command_tag) const;
   [[noreturn]] void refuse_unsupported(const Portal& portal, const Node& node) const;
@@ -178,7 +178,7 @@ struct Engine::State {
   ExecuteResult run_buffered(Portal& portal, int64_t max_rows, RowReceiver& receiver);
   void check_read_only(const Query& query, std::string_view command_tag) const;
 
-  // --- the rest -------------------------------------------------------------------------------
+  // --- the rest
   /// The settings that change what values look like, copied out of the settings when they change.
   const EvalContext& context();
   /// A message with a statement has arrived: statement_timestamp(), and a transaction if none.

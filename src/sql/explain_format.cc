@@ -10,7 +10,7 @@ namespace {
 
 using Property = ExplainProperty;
 
-// --- text -------------------------------------------------------------------------------------
+// --- text
 
 /// "shared hit=3 read=1"; "" when nothing was used.
 std::string buffers_as_text(const BufferUsage& usage) {
@@ -95,7 +95,7 @@ void TextWriter::node(const ExplainNode& node, size_t indent, bool is_child) {
   });
 }
 
-// --- JSON and YAML ------------------------------------------------------------------------------
+// --- JSON and YAML
 
 /// Both are nested lists and groups of "label: value"; they differ in how each is set down.
 class StructuredWriter {

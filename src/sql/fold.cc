@@ -277,7 +277,7 @@ Expr* Folder::fold_coalesce(Expr* e) {
   return e;
 }
 
-// --- queries ----------------------------------------------------------------------------------
+// --- queries
 
 void Folder::fold_keys(std::span<SortKey> keys) {
   for (SortKey& key : keys) {

@@ -94,7 +94,6 @@ bool ForeignKeyQueue::is_deferred(const ConstraintDesc& constraint) const {
 }
 
 // --- noting
-// ---------------------------------------------------------------------------------------
 
 namespace {
 
@@ -181,7 +180,6 @@ void ForeignKeyQueue::note(Execution& execution, const RelationDesc& relation, i
 }
 
 // --- checking
-// -------------------------------------------------------------------------------------
 
 void ForeignKeyQueue::fire_immediate() {
   // What is done about one event may add more, at the end.

@@ -9,7 +9,7 @@
 
 namespace cofork {
 
-// --- one aggregate ----------------------------------------------------------------------------
+// --- one aggregate
 
 void start_aggregate(const AggregateCall& call, AggregateState& state, Arena& arena) {
   state.is_null = call.initial_is_null;
@@ -97,7 +97,7 @@ void finish_aggregate(Execution& ex, AggregateCall& call, AggregateState& state,
   ex.nulls[call.result_slot] = site.result_is_null;
 }
 
-// --- groups -----------------------------------------------------------------------------------
+// --- groups
 
 void AggregateNode::open(Execution& execution) {
   child_->open(execution);
@@ -226,7 +226,7 @@ std::unique_ptr<ExplainNode> AggregateNode::explain(ExplainContext& context) con
   return node;
 }
 
-// --- sort -------------------------------------------------------------------------------------
+// --- sort
 
 void SortNode::open(Execution& execution) {
   child_->open(execution);
@@ -294,7 +294,7 @@ std::unique_ptr<ExplainNode> SortNode::explain(ExplainContext& context) const {
   return node;
 }
 
-// --- unique rows ------------------------------------------------------------------------------
+// --- unique rows
 
 void DistinctNode::open(Execution& execution) {
   child_->open(execution);

@@ -31,7 +31,7 @@ std::unique_ptr<ExplainNode> FilterNode::explain(ExplainContext& context) const 
   return node;
 }
 
-// --- conditions without rows ------------------------------------------------------------------
+// --- conditions without rows
 
 void GateNode::open(Execution& execution) {
   is_open_ = false;
@@ -48,7 +48,7 @@ std::unique_ptr<ExplainNode> GateNode::explain(ExplainContext& context) const {
   return node;
 }
 
-// --- materialize ------------------------------------------------------------------------------
+// --- materialize
 
 void MaterializeNode::open(Execution& execution) {
   rows_.clear();
@@ -80,7 +80,7 @@ std::unique_ptr<ExplainNode> MaterializeNode::explain(ExplainContext& context) c
   return node;
 }
 
-// --- nested loop ------------------------------------------------------------------------------
+// --- nested loop
 
 void NestedLoopNode::open(Execution& execution) {
   left_->open(execution);
@@ -151,7 +151,7 @@ std::unique_ptr<ExplainNode> NestedLoopNode::explain(ExplainContext& context) co
   return node;
 }
 
-// --- hash join --------------------------------------------------------------------------------
+// --- hash join
 
 void HashJoinNode::open(Execution& execution) {
   left_->open(execution);

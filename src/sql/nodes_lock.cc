@@ -84,7 +84,7 @@ TmResult lock_latest_version(Relation& relation, HeapTuple& tuple, CommandId com
   }
 }
 
-// --- SELECT FOR UPDATE --------------------------------------------------------------------------
+// --- SELECT FOR UPDATE
 
 LockRowsNode::Locked::Locked(RelationDesc& relation, const RangeEntry& entry)
     : row(relation, entry),

@@ -87,7 +87,6 @@ bool ModifyNode::next(Execution& execution) {
 }
 
 // --- INSERT
-// ---------------------------------------------------------------------------------------
 
 InsertNode::InsertNode(Planner& planner, const Modification& modification)
     : modification_(modification), writer_(planner, modification) {
@@ -205,7 +204,6 @@ std::unique_ptr<ExplainNode> InsertNode::explain(ExplainContext& context) const 
 }
 
 // --- UPDATE
-// ---------------------------------------------------------------------------------------
 
 UpdateNode::UpdateNode(Planner& planner, const Modification& modification)
     : modification_(modification),
@@ -272,7 +270,6 @@ std::unique_ptr<ExplainNode> UpdateNode::explain(ExplainContext& context) const 
 }
 
 // --- DELETE
-// ---------------------------------------------------------------------------------------
 
 DeleteNode::DeleteNode(const Modification& modification)
     : modification_(modification),

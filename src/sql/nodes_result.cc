@@ -8,7 +8,7 @@
 
 namespace cofork {
 
-// --- set-returning functions in the select list ------------------------------------------------
+// --- set-returning functions in the select list
 
 void ProjectSetNode::open(Execution& execution) {
   child_->open(execution);
@@ -50,7 +50,7 @@ std::unique_ptr<ExplainNode> ProjectNode::explain(ExplainContext& context) const
   return node;
 }
 
-// --- limit ------------------------------------------------------------------------------------
+// --- limit
 
 int64_t LimitNode::evaluate(Execution& execution, Program* program, bool is_limit, bool& is_null) {
   is_null = true;
@@ -101,7 +101,7 @@ std::unique_ptr<ExplainNode> LimitNode::explain(ExplainContext& context) const {
   return node;
 }
 
-// --- set operations ---------------------------------------------------------------------------
+// --- set operations
 
 void AppendNode::open(Execution& execution) {
   side_ = 0;
@@ -207,7 +207,7 @@ std::unique_ptr<ExplainNode> SetOperationNode::explain(ExplainContext& context) 
   return node;
 }
 
-// --- recursion --------------------------------------------------------------------------------
+// --- recursion
 
 void RecursiveUnionNode::open(Execution& execution) {
   seen_.clear();

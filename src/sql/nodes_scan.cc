@@ -28,7 +28,7 @@ std::unique_ptr<ExplainNode> ValuesNode::explain(ExplainContext& context) const 
   return node;
 }
 
-// --- functions --------------------------------------------------------------------------------
+// --- functions
 
 void SetFunction::open(Execution& execution) {
   state_arena_.reset();
@@ -94,7 +94,7 @@ std::unique_ptr<ExplainNode> FunctionScanNode::explain(ExplainContext& context) 
   return node;
 }
 
-// --- views ------------------------------------------------------------------------------------
+// --- views
 
 ViewScanNode::ViewScanNode(const BuiltinView& view, const RangeEntry& entry)
     : view_(view), entry_(entry), first_slot_(entry.first_slot) {
@@ -140,7 +140,7 @@ std::unique_ptr<ExplainNode> ViewScanNode::explain(ExplainContext& context) cons
   return node;
 }
 
-// --- WITH -------------------------------------------------------------------------------------
+// --- WITH
 
 bool CommonTableScanNode::next(Execution& execution) {
   execution.task.check_interrupts();

@@ -12,7 +12,7 @@
 
 namespace cofork {
 
-// --- rows ---------------------------------------------------------------------------------------
+// --- rows
 
 TableRow::TableRow(RelationDesc& relation, const RangeEntry& entry)
     : relation_(relation), entry_(entry), first_slot_(entry.first_slot) {
@@ -65,7 +65,7 @@ void TableRow::show_system(Execution& execution, const HeapTuple& tuple) {
   std::fill_n(execution.nulls + first_slot_ + relation_.columns.size(), kSystemColumns, false);
 }
 
-// --- sequential scans ---------------------------------------------------------------------------
+// --- sequential scans
 
 void SeqScanNode::open(Execution& execution) {
   row_.open(execution);
@@ -82,7 +82,7 @@ std::unique_ptr<ExplainNode> SeqScanNode::explain(ExplainContext& context) const
   return node;
 }
 
-// --- searching an index -------------------------------------------------------------------------
+// --- searching an index
 
 void IndexSearch::set_condition(Execution& execution, size_t number) {
   const IndexKeyPlan& key = keys_[number];
@@ -128,7 +128,7 @@ std::vector<Expr*> IndexSearch::conditions() const {
   return all;
 }
 
-// --- index scans --------------------------------------------------------------------------------
+// --- index scans
 
 void IndexScanNode::open(Execution& execution) {
   row_.open(execution);
@@ -179,7 +179,7 @@ std::unique_ptr<ExplainNode> IndexScanNode::explain(ExplainContext& context) con
                             row_.relation());
 }
 
-// --- index-only scans ---------------------------------------------------------------------------
+// --- index-only scans
 
 IndexOnlyScanNode::IndexOnlyScanNode(RelationDesc& relation, const RangeEntry& entry,
                                      IndexDesc& index, std::vector<IndexKeyPlan> keys,
@@ -246,7 +246,7 @@ std::unique_ptr<ExplainNode> IndexOnlyScanNode::explain(ExplainContext& context)
   return node;
 }
 
-// --- bitmap scans -------------------------------------------------------------------------------
+// --- bitmap scans
 
 bool BitmapIndexScanNode::next(Execution& execution) {
   execution.task.check_interrupts();

@@ -10,7 +10,7 @@ namespace cofork {
 
 using namespace frame_option;
 
-// --- partitions -------------------------------------------------------------------------------
+// --- partitions
 
 void WindowNode::open(Execution& execution) {
   child_->open(execution);
@@ -98,7 +98,7 @@ void WindowNode::find_peers() {
   }
 }
 
-// --- frames -----------------------------------------------------------------------------------
+// --- frames
 
 int64_t WindowNode::read_offset(Execution& ex, Program* program, std::string_view which) {
   program->run(ex, result_arena_);
@@ -195,7 +195,7 @@ bool WindowNode::is_excluded(int64_t row, int64_t current) const {
   return row != current || (options & kExcludeGroup) != 0;
 }
 
-// --- functions --------------------------------------------------------------------------------
+// --- functions
 
 void WindowNode::set(Execution& ex, const WindowCall& call, Datum value, bool is_null) {
   ex.values[call.result_slot] = value;
@@ -322,7 +322,7 @@ void WindowNode::set_nth(Execution& ex, const WindowCall& call, int64_t row) {
   set_argument_of(ex, call, -1);
 }
 
-// --- aggregates -------------------------------------------------------------------------------
+// --- aggregates
 
 void WindowNode::sum(Execution& ex, WindowCall& call, AggregateState& state, Arena& arena,
                      int64_t from, int64_t to, int64_t current) {

@@ -14,7 +14,7 @@
 
 namespace cofork {
 
-// --- conditions ---------------------------------------------------------------------------------
+// --- conditions
 
 void add_conjuncts(Expr* condition, std::vector<Expr*>& to) {
   if (condition == nullptr) return;
@@ -84,7 +84,7 @@ void imply_constants(std::span<Expr* const> known, std::span<Expr* const> joins,
   }
 }
 
-// --- one join -----------------------------------------------------------------------------------
+// --- one join
 
 namespace {
 
@@ -280,7 +280,7 @@ Planner::Input Planner::make_join(const JoinChoice& choice, Input left, Input ri
   return joined;
 }
 
-// --- the order of inner joins -------------------------------------------------------------------
+// --- the order of inner joins
 
 /// Everything a search for the best order knows.
 struct Planner::JoinSearch {

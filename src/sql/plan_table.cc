@@ -78,7 +78,6 @@ void mark_used_columns(Query& query, Arena& arena) {
 }
 
 // --- conditions
-// -----------------------------------------------------------------------------------
 
 namespace {
 
@@ -193,7 +192,6 @@ bool Planner::table_condition(const RangeEntry& entry, Expr& conjunct, TableCond
 }
 
 // --- indexes
-// --------------------------------------------------------------------------------------
 
 int Planner::order_of_index(const RangeEntry& entry, const IndexDesc& index,
                             std::span<const TableCondition> conditions) const {
@@ -474,7 +472,6 @@ PlanNode* Planner::build_path(RangeEntry& entry, const TablePath& path,
 }
 
 // --- order
-// ----------------------------------------------------------------------------------------
 
 void Planner::want_order(const Query& query) {
   wanted_order_.clear();
@@ -523,7 +520,6 @@ void Planner::want_window_order(const Query& query) {
 }
 
 // --- row locks
-// ------------------------------------------------------------------------------------
 
 namespace {
 

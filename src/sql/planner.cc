@@ -248,7 +248,7 @@ Program* Planner::compile_all(std::span<Expr* const> conjuncts) {
   return compile(*all);
 }
 
-// --- select list, order, limit ----------------------------------------------------------------
+// --- select list, order, limit
 
 PlanNode* Planner::plan_targets(Query& query, PlanNode* child, PlannedQuery& planned) {
   set_output(query, planned);
@@ -386,7 +386,7 @@ PlanNode* Planner::plan_order(Query& query, PlanNode* node, PlannedQuery& planne
   return node;
 }
 
-// --- groups -----------------------------------------------------------------------------------
+// --- groups
 
 namespace {
 

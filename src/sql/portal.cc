@@ -8,7 +8,7 @@
 
 namespace cofork {
 
-// --- statements -------------------------------------------------------------------------------
+// --- statements
 
 std::shared_ptr<PreparedStatement> Engine::State::prepare(std::shared_ptr<const ParsedQuery> parsed,
                                                           const ParsedStatement* statement,
@@ -153,7 +153,7 @@ void Engine::State::refuse_in_failed_block(const PreparedStatement& prepared) co
               "current transaction is aborted, commands ignored until end of transaction block");
 }
 
-// --- portals ----------------------------------------------------------------------------------
+// --- portals
 
 Portal& Engine::State::find_portal(std::string_view name) {
   if (name.empty() && unnamed_portal->statement != nullptr) return *unnamed_portal;
@@ -396,7 +396,7 @@ void Engine::State::drop_portals(bool all) {
   });
 }
 
-// --- names ------------------------------------------------------------------------------------
+// --- names
 
 std::optional<Oid> RelationNames::find_relation(std::string_view schema, std::string_view name) {
   if (my_or_null() == nullptr) {
@@ -416,7 +416,7 @@ std::optional<std::string> RelationNames::relation_name(Oid oid) {
   return view->name;
 }
 
-// --- statement boundaries ---------------------------------------------------------------------
+// --- statement boundaries
 
 int64_t Engine::State::now_us() const {
   constexpr int64_t kEpochUs = 946'684'800'000'000;

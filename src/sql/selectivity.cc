@@ -41,7 +41,7 @@ const Expr* unlabelled(const Expr* e) {
 
 }  // namespace
 
-// --- columns ------------------------------------------------------------------------------------
+// --- columns
 
 EstimatedColumn examine_column(const Expr& expr) {
   EstimatedColumn found;
@@ -86,7 +86,7 @@ double EstimatedColumn::distinct(bool& is_guess) const {
   return at_least_one(-known * rows);
 }
 
-// --- equality -----------------------------------------------------------------------------------
+// --- equality
 
 double equal_selectivity(const EstimatedColumn& column, const Expr& value,
                          int (*compare)(Datum, Datum)) {
@@ -120,7 +120,7 @@ double equal_selectivity(const EstimatedColumn& column, const Expr& value,
   return clamp(rest);
 }
 
-// --- inequalities -------------------------------------------------------------------------------
+// --- inequalities
 
 namespace {
 
@@ -272,7 +272,7 @@ double less_selectivity(const EstimatedColumn& column, Oid type, const Expr& val
   return clamp(kept);
 }
 
-// --- patterns -----------------------------------------------------------------------------------
+// --- patterns
 
 namespace {
 
@@ -348,7 +348,7 @@ double like_selectivity(const EstimatedColumn& column, Oid type, const Expr& val
   return clamp(kept * pattern.rest + rest * std::clamp(part * pattern.rest, 0.0001, 0.9999));
 }
 
-// --- conditions ---------------------------------------------------------------------------------
+// --- conditions
 
 /// A condition on one column, turned so that the column stands on the left.
 struct ColumnCondition {

@@ -129,7 +129,7 @@ double estimate_groups(std::span<const Expr* const> keys, double rows) {
   return std::max(1.0, std::min(std::ceil(groups), rows));
 }
 
-// --- widths -------------------------------------------------------------------------------------
+// --- widths
 
 int type_width(Oid type, int32_t typmod) {
   const BuiltinType* found = find_type(type);

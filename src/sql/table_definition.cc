@@ -22,7 +22,6 @@ DefinitionReader::DefinitionReader(Engine::State& state, std::string_view text)
 }
 
 // --- options
-// --------------------------------------------------------------------------------------
 
 std::string option_text(const Node& option) {
   const Node* value = option.node("arg");
@@ -156,7 +155,6 @@ void read_sequence_options(NodeList options, SequenceDesc& sequence, bool is_new
 }
 
 // --- expressions
-// ----------------------------------------------------------------------------------
 
 void DefinitionReader::set_row(std::string_view table, std::span<const ColumnDefinition> columns) {
   row_ = arena_.make<RangeEntry>();
@@ -240,7 +238,6 @@ Datum DefinitionReader::evaluate(Expr* expr, bool& is_null, Arena& arena) {
 }
 
 // --- columns
-// --------------------------------------------------------------------------------------
 
 ColumnDefinition DefinitionReader::column(const Node& node) {
   ColumnDefinition column;
@@ -359,7 +356,6 @@ void DefinitionReader::column_constraints(const Node& node, std::string_view sch
 }
 
 // --- constraints
-// ----------------------------------------------------------------------------------
 
 namespace {
 
@@ -432,7 +428,6 @@ ConstraintDefinition DefinitionReader::constraint(const Node& node, std::string_
 }
 
 // --- CREATE TABLE
-// ---------------------------------------------------------------------------------
 
 TableDefinition DefinitionReader::table(const Node& create) {
   const Node& relation = *create.node("relation");
@@ -473,7 +468,6 @@ TableDefinition DefinitionReader::table(const Node& create) {
 }
 
 // --- CREATE INDEX
-// ---------------------------------------------------------------------------------
 
 IndexDefinition DefinitionReader::index(const Node& node, RelationDesc& table) {
   IndexDefinition definition;

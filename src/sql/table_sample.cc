@@ -17,7 +17,7 @@
 
 namespace cofork {
 
-// --- the sample ---------------------------------------------------------------------------------
+// --- the sample
 
 namespace {
 
@@ -136,7 +136,7 @@ void take_sample(RelationDesc& relation, const Snapshot& snapshot, size_t wanted
   }
 }
 
-// --- one column ---------------------------------------------------------------------------------
+// --- one column
 
 namespace {
 

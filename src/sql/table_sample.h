@@ -29,8 +29,9 @@ struct TableSample {
 void take_sample(RelationDesc& relation, const Snapshot& snapshot, size_t wanted,
                  TableSample& sample);
 
-/// What `sample` tells of its column number `at`, no longer than a row of pg_statistic may be. `target`: most values and bins kept
-/// (default_statistics_target). (compute_scalar_stats, compute_trivial_stats)
+/// What `sample` tells of its column number `at`, no longer than a row of pg_statistic may be.
+/// `target`: most values and bins kept (default_statistics_target). (compute_scalar_stats,
+/// compute_trivial_stats)
 ColumnStatistics summarize_column(const TableSample& sample, size_t at, const BuiltinType& type,
                                   int target);
 

@@ -77,7 +77,7 @@ char TransactionBlock::status() const {
   }
 }
 
-// --- starting and ending ----------------------------------------------------------------------
+// --- starting and ending
 
 void TransactionBlock::start(int64_t now_us) {
   start_us_ = now_us;
@@ -154,7 +154,7 @@ void TransactionBlock::fail() {
   }
 }
 
-// --- commands ---------------------------------------------------------------------------------
+// --- commands
 
 void TransactionBlock::begin() {
   if (state_ == BlockState::kInBlock) {
@@ -224,7 +224,7 @@ void TransactionBlock::rollback_to(std::string_view name) {
   state_ = BlockState::kInBlock;
 }
 
-// --- what may run where -----------------------------------------------------------------------
+// --- what may run where
 
 void TransactionBlock::prevent_in_block(std::string_view statement) const {
   if (in_block() || state_ == BlockState::kImplicit) {

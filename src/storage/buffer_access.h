@@ -36,7 +36,7 @@ class BufferAccess {
   BufferMap& map() { return map_; }
   BufferStrategy& strategy() { return strategy_; }
 
-  // --- buffer_pool.cc ---------------------------------------------------------------------------
+  // --- buffer_pool.cc
   /// The buffer with the tag, pinned, if there is one; `valid`: its page is there.
   BufferDescriptor* pin_if_mapped(const BufferTag& tag, uint32_t hash, bool use_once, bool& valid);
   /// The same without the mapping's lock. Null means nothing: it may have missed a change.
@@ -48,7 +48,7 @@ class BufferAccess {
   Buffer find(const BufferTag& tag);
   Buffer extend(const RelationFile& file, ForkNumber fork, AccessStrategy* strategy);
 
-  // --- pins: buffer_pins.cc ---------------------------------------------------------------------
+  // --- pins: buffer_pins.cc
   /// Adds a pin; the state before. `use_once`: a ring's buffer does not become popular.
   uint32_t pin(BufferDescriptor& descriptor, bool use_once);
   /// The same when the header lock is held, which it gives back; not a use.
@@ -61,12 +61,12 @@ class BufferAccess {
   void reserve_pin();
   void lock_for_cleanup(BufferDescriptor& descriptor);
 
-  // --- replacing: buffer_replace.cc -------------------------------------------------------------
+  // --- replacing: buffer_replace.cc
   /// A buffer without tag and page, pinned by this task alone (GetVictimBuffer).
   BufferDescriptor& take_victim(AccessStrategy* strategy);
   void give_to_free_list(BufferDescriptor& descriptor);
 
-  // --- I/O: buffer_io.cc ------------------------------------------------------------------------
+  // --- I/O: buffer_io.cc
   /// Becomes the one who reads (`input`) or writes; false when that has been done meanwhile. Waits
   /// for another's I/O. (StartBufferIO)
   bool start_io(BufferDescriptor& descriptor, bool input);

@@ -44,7 +44,6 @@ const BufferUsage& buffer_usage() {
 }
 
 // --- private counts
-// -------------------------------------------------------------------------------
 
 BufferAccess::Pins* BufferAccess::find_pins(int32_t number) {
   for (Pins& pins : pins_) {
@@ -90,7 +89,6 @@ void BufferAccess::forget_pins(int32_t number) {
 }
 
 // --- shared pins
-// ----------------------------------------------------------------------------------
 
 uint32_t BufferAccess::pin(BufferDescriptor& descriptor, bool use_once) {
   reserve_pin();
@@ -182,7 +180,6 @@ void BufferAccess::lock_for_cleanup(BufferDescriptor& descriptor) {
 }
 
 // --- Buffer
-// ---------------------------------------------------------------------------------------
 
 const BufferTag& Buffer::tag() const {
   return descriptor_->tag;

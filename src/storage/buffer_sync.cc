@@ -121,7 +121,6 @@ int buffers_sync(uint32_t flags, const std::function<void(double)>& pause) {
 }
 
 // --- background writer
-// ----------------------------------------------------------------------------
 
 namespace {
 

@@ -291,7 +291,6 @@ bool page_index_tuple_overwrite(Page page, OffsetNumber number, const void* item
 }
 
 // --- checksum
-// -------------------------------------------------------------------------------------
 
 namespace {
 

@@ -204,7 +204,6 @@ void Slru::write_page(int number) {
 }
 
 // --- files
-// ----------------------------------------------------------------------------------------
 
 std::string Slru::segment_path(int32_t segment) const {
   return fmt::format("{}/{:04X}", kind_->directory, segment);

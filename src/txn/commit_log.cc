@@ -124,7 +124,7 @@ void CommitLogArea::init(void* memory, const Limits&) {
   slru_init(memory, kClogKind);
 }
 
-// --- asking -------------------------------------------------------------------------------------
+// --- asking
 
 XidStatus xid_status(TransactionId xid, Lsn* lsn) {
   if (lsn != nullptr) *lsn = {};
@@ -188,7 +188,7 @@ Lsn xid_commit_lsn(TransactionId xid) {
   return lsn;
 }
 
-// --- telling ------------------------------------------------------------------------------------
+// --- telling
 
 void clog_set_tree(TransactionId xid, std::span<const TransactionId> children, XidStatus status,
                    Lsn lsn) {
@@ -216,7 +216,6 @@ void clog_extend(TransactionId xid) {
 }
 
 // --- start-up, checkpoints, truncation
-// ------------------------------------------------------------
 
 void clog_startup(TransactionId next_xid) {
   Slru clog(kClogKind);

@@ -193,7 +193,7 @@ bool lock_release(const LockTag& tag, LockMode mode, LockOwner owner) {
   return true;
 }
 
-// --- asking -------------------------------------------------------------------------------------
+// --- asking
 
 bool lock_is_held(const LockTag& tag, LockMode mode) {
   LocalLock* local = lock_task().locks.find(tag, lock_hash(tag));
@@ -214,7 +214,6 @@ bool lock_has_waiters(const LockTag& tag, LockMode mode) {
 }
 
 // --- the end of levels, transactions, sessions
-// ----------------------------------------------------
 
 void lock_error_cleanup() {
   LockTask* found = this_task().slot<LockTask>();

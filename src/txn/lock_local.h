@@ -79,7 +79,7 @@ LockTask& lock_task();
 /// Ends in `lock_mode_name` … the words of 53200 when the shared table is full.
 [[noreturn]] void throw_lock_table_full();
 
-// --- fast path (lock_fast_path.cc) ---------------------------------------------------------------
+// --- fast path (lock_fast_path.cc)
 
 /// May this lock be taken without the table?
 bool is_fast_path_lock(const LockTag& tag, LockMode mode);
@@ -94,7 +94,7 @@ bool move_fast_path_locks(const LockTag& tag, uint32_t hash);
 /// The modes in a fast-path slot of `proc`, as a mask of lock_bit()s.
 uint16_t fast_path_modes(const LockProc& proc, int slot);
 
-// --- waiting (lock_wait.cc) ----------------------------------------------------------------------
+// --- waiting (lock_wait.cc)
 
 /// The request of `holder` could not be granted. The partition's lock is held, and is not when this
 /// returns or throws. Returns when the lock has been granted.

@@ -146,7 +146,7 @@ std::vector<VirtualXid> lock_conflicts(const LockTag& tag, LockMode mode);
 /// Releases all advisory locks the session itself holds (pg_advisory_unlock_all).
 void release_session_advisory_locks();
 
-// --- used by Transaction ------------------------------------------------------------------------
+// --- used by Transaction
 void lock_virtual_xid_insert();
 /// A new xid of level `level`: locked exclusively until its end, so that others can wait for it.
 void lock_xid_insert(TransactionId xid, int level);
@@ -162,7 +162,7 @@ void locks_rollback_level(int level);
 /// An error came out of a wait: leaves the queue. Safe to call at any time (LockErrorCleanup).
 void lock_error_cleanup();
 
-// --- waiting for transactions -------------------------------------------------------------------
+// --- waiting for transactions
 
 /// What is being done to which row: becomes the CONTEXT of an error or a log line while waiting.
 struct XactWaitContext {
@@ -191,7 +191,7 @@ bool xact_lock_try(TransactionId xid);
 /// (VirtualXactLock).
 bool virtual_xact_wait(VirtualXid vxid, LockWait wait = LockWait::kWait);
 
-// --- looking ------------------------------------------------------------------------------------
+// --- looking
 
 /// One row of pg_locks.
 struct LockRow {

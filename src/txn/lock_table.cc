@@ -64,7 +64,7 @@ LockTables::LockTables()
       holders_(holder_table_.entries()),
       procs_(shared_memory().area<LockProcs>().all()) {}
 
-// --- finding and making -------------------------------------------------------------------------
+// --- finding and making
 
 EntryRef LockTables::find(const LockTag& tag, uint32_t hash) {
   EntryRef ref = table_.buckets()[hash & table_.bucket_mask];
@@ -158,7 +158,7 @@ void LockTables::clean_up(EntryRef ref, bool wake) {
   }
 }
 
-// --- granting and releasing ---------------------------------------------------------------------
+// --- granting and releasing
 
 bool LockTables::conflicts(LockMode mode, const Lock& of, const Holder& by) const {
   auto against = static_cast<uint16_t>(lock_conflict_mask(mode) & of.granted_mask);

@@ -88,7 +88,7 @@ std::string describe_wait_context(const XactWaitContext& context) {
                      joint, context.relation);
 }
 
-// --- xids ---------------------------------------------------------------------------------------
+// --- xids
 
 void lock_xid_insert(TransactionId xid, int level) {
   lock_acquire_at(LockTag::transaction(xid), LockMode::kExclusive, LockWait::kWait, level);
@@ -124,7 +124,7 @@ bool xact_lock_try(TransactionId xid) {
   }
 }
 
-// --- virtual xids -------------------------------------------------------------------------------
+// --- virtual xids
 
 void lock_virtual_xid_insert() {
   lock_task();

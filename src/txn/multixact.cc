@@ -172,7 +172,7 @@ size_t MultiXactShared::size(const Limits& limits) {
   return sizeof(MultiXactShared) + sizeof(PerProc) * static_cast<size_t>(limits.procs());
 }
 
-// --- making -------------------------------------------------------------------------------------
+// --- making
 
 void multixact_set_oldest_member() {
   MultiXactShared::PerProc& mine = my_oldest();
@@ -230,7 +230,7 @@ MultiXactId multixact_expand(MultiXactId multi, TransactionId xid, MultiXactStat
   return multixact_create(members);
 }
 
-// --- asking -------------------------------------------------------------------------------------
+// --- asking
 
 std::vector<MultiXactMember> multixact_members(MultiXactId multi, bool lock_only) {
   if (multi == kInvalidMultiXactId) return {};
@@ -281,7 +281,6 @@ void multixact_end_transaction() {
 }
 
 // --- counters, start-up, redo
-// ---------------------------------------------------------------------
 
 MultiXactCounters multixact_counters() {
   LwLockGuard guard(LwTranche::kMultiXactGen, LwMode::kShared);

@@ -53,7 +53,7 @@ bool multixact_is_running(MultiXactId multi, bool lock_only);
 MultiXactId oldest_multixact();
 MultiXactId next_multixact();
 
-// --- start-up, checkpoints, redo: as in txn/commit_log.h ---------------------------------------
+// --- start-up, checkpoints, redo: as in txn/commit_log.h
 inline constexpr uint8_t kManagerMultiXact = 6;
 enum MultiXactInfo : uint8_t {
   kMultiXactZeroOffsetsPage = 0x00,

@@ -99,7 +99,7 @@ void MultiXactMemberArea::init(void* memory, const Limits&) {
   slru_init(memory, kMembers);
 }
 
-// --- WAL ----------------------------------------------------------------------------------------
+// --- WAL
 
 std::vector<MultiXactWalMember> members_to_wal(std::span<const MultiXactMember> members) {
   std::vector<MultiXactWalMember> bodies;
@@ -134,7 +134,7 @@ void redo_multixact_zero_page(const DecodedRecord& record) {
   slru.write_page(slru.zero_page(page));
 }
 
-// --- pages --------------------------------------------------------------------------------------
+// --- pages
 
 void extend_multixact_offsets(MultiXactId multi) {
   if (offsets_place(multi) != 0 && multi != kFirstMultiXactId) return;
@@ -206,7 +206,7 @@ std::vector<MultiXactMember> read_multixact_members(MultiXactOffset first, int32
   return members;
 }
 
-// --- start-up and checkpoints -------------------------------------------------------------------
+// --- start-up and checkpoints
 
 void multixact_startup() {
   MultiXactCounters counters = multixact_counters();

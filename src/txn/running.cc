@@ -88,7 +88,7 @@ bool xid_is_active(TransactionId xid) {
   return false;
 }
 
-// --- horizons -----------------------------------------------------------------------------------
+// --- horizons
 
 namespace {
 

@@ -144,7 +144,7 @@ SnapshotTask& snapshot_task() {
   return *mine;
 }
 
-// --- taking -------------------------------------------------------------------------------------
+// --- taking
 
 const Snapshot& take_snapshot() {
   SnapshotTask& mine = snapshot_task();
@@ -183,7 +183,7 @@ bool xid_in_snapshot(TransactionId xid, const Snapshot& snapshot) {
   return contains(snapshot.xip, xid);
 }
 
-// --- keeping ------------------------------------------------------------------------------------
+// --- keeping
 
 RegisteredSnapshot register_snapshot(const Snapshot& snapshot) {
   SnapshotTask& mine = snapshot_task();

@@ -121,7 +121,7 @@ class ActiveSnapshot {
   friend const Snapshot* active_snapshot();
 };
 
-// --- running transactions ---------------------------------------------------------------------
+// --- running transactions
 
 /// Is the transaction, or the one it is a child of, still running? (TransactionIdIsInProgress)
 /// May wait.
@@ -129,7 +129,7 @@ bool xid_in_progress(TransactionId xid);
 /// Is it running as a top-level transaction (TransactionIdIsActive)?
 bool xid_is_active(TransactionId xid);
 
-// --- horizons: what nobody can need any more ---------------------------------------------------
+// --- horizons: what nobody can need any more
 
 /// Whose readers count: those of one database see only its own and shared relations.
 enum class HorizonKind : uint8_t {

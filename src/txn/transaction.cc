@@ -81,7 +81,7 @@ Transaction& my_transaction() {
   return *mine;
 }
 
-// --- begin --------------------------------------------------------------------------------------
+// --- begin
 
 void Transaction::begin(int64_t start_us) {
   assert(levels_.empty());
@@ -101,7 +101,7 @@ void Transaction::begin(int64_t start_us) {
   levels_.emplace_back().id = kTopSubtransactionId;
 }
 
-// --- ids ----------------------------------------------------------------------------------------
+// --- ids
 
 void Transaction::assign_xid(size_t index) {
   // A child's id is newer than its parent's.
@@ -193,7 +193,7 @@ void Transaction::command_counter_increment() {
   command_used_ = false;
 }
 
-// --- properties ---------------------------------------------------------------------------------
+// --- properties
 
 setting::IsolationLevel Transaction::isolation() {
   return settings().get(setting::kTransactionIsolation);
@@ -205,7 +205,7 @@ void Transaction::prevent_if_read_only(std::string_view command) {
               command);
 }
 
-// --- levels -------------------------------------------------------------------------------------
+// --- levels
 
 SubtransactionId Transaction::subtransaction_id() const {
   return levels_.empty() ? kInvalidSubtransactionId : levels_.back().id;
@@ -265,7 +265,7 @@ void Transaction::rollback_level() {
   levels_.pop_back();
 }
 
-// --- the end ------------------------------------------------------------------------------------
+// --- the end
 
 void Transaction::before_commit(Hook hook) {
   levels_.back().before_commit.push_back(std::move(hook));

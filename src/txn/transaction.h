@@ -39,7 +39,7 @@ class Transaction {
   explicit Transaction(Task& task) : task_(task) {}
   Transaction(const Transaction&) = delete;
 
-  // --- life -----------------------------------------------------------------------------------
+  // --- life
   /// Takes a virtual id. The task has a Proc and is in the ProcArray. `start_us`: microseconds
   /// since 2000-01-01 UTC, for pg_stat_activity.
   void begin(int64_t start_us);
@@ -50,7 +50,7 @@ class Transaction {
   bool in_progress() const { return !levels_.empty(); }
   int64_t start_us() const { return start_us_; }
 
-  // --- ids ------------------------------------------------------------------------------------
+  // --- ids
   /// The innermost level's xid; given out at the first call, parents first. Throws 54000 near the
   /// end of the circle, 55000 in recovery.
   TransactionId current_xid();
@@ -69,7 +69,7 @@ class Transaction {
   /// 2^32 - 2 commands.
   void command_counter_increment();
 
-  // --- levels ---------------------------------------------------------------------------------
+  // --- levels
   /// 0 outside, 1 in the transaction itself, one more for every subtransaction.
   int nesting_level() const { return static_cast<int>(levels_.size()); }
   SubtransactionId subtransaction_id() const;
@@ -78,7 +78,7 @@ class Transaction {
   void release_to(int level);
   void rollback_to(int level);
 
-  // --- properties -----------------------------------------------------------------------------
+  // --- properties
   /// As the setting transaction_isolation says; it cannot change after the first query.
   static setting::IsolationLevel isolation();
   /// One snapshot for the whole transaction?
@@ -91,7 +91,7 @@ class Transaction {
   /// This commit is flushed whatever synchronous_commit says (ForceSyncCommit).
   void force_synchronous_commit() { force_sync_ = true; }
 
-  // --- what happens at its end ----------------------------------------------------------------
+  // --- what happens at its end
   using Hook = std::function<void()>;
   void before_commit(Hook hook);
   void on_commit(Hook hook);
@@ -137,7 +137,7 @@ class Transaction {
 /// then. Needs a Proc.
 Transaction& my_transaction();
 
-// --- WAL ----------------------------------------------------------------------------------------
+// --- WAL
 
 inline constexpr uint8_t kManagerTransaction = 1;
 enum TransactionInfo : uint8_t {

@@ -67,7 +67,6 @@ bool Connection::wait(uint32_t flags, WaitEventId event) {
 }
 
 // --- reading
-// --------------------------------------------------------------------------------------
 
 // Between two commands the kernel has nothing yet, so waiting first saves a recv() that would only
 // say so; in the middle of a message the rest is usually there already.
@@ -123,7 +122,6 @@ bool Connection::peer_has_gone() {
 }
 
 // --- writing
-// --------------------------------------------------------------------------------------
 
 void Connection::send_all() {
   if (!sending_) {

@@ -44,7 +44,7 @@ class Connection {
   Connection& operator=(const Connection&) = delete;
   ~Connection();
 
-  // --- reading ----------------------------------------------------------------------------------
+  // --- reading
   /// Waits until at least `count` bytes are there. False when the client has gone first (the rest
   /// that came is in available()); a receive error other than that is logged.
   bool need(size_t count) { return available_ >= count || fill(count); }
@@ -58,7 +58,7 @@ class Connection {
   /// Forgets all input: the client is not worth listening to any more.
   void discard_input() { start_ = available_ = 0; }
 
-  // --- writing ----------------------------------------------------------------------------------
+  // --- writing
   OutputBuffer& out() { return out_; }
   /// Sends everything, waiting for the client where it must.
   void flush() {
@@ -78,7 +78,7 @@ class Connection {
   /// signal is sent again when they have been counted.
   bool postpone_signal(int signo) noexcept;
 
-  // --- life -------------------------------------------------------------------------------------
+  // --- life
   /// Gives back what large messages took. Called before waiting for the next command.
   void shrink();
   /// The task has another latch now (it got or gave back its Proc).

@@ -154,7 +154,7 @@ inline int run_in_heap(TestedModel model, const std::function<void(HeapServer&)>
   return code;
 }
 
-// --- working with the table -------------------------------------------------------------------
+// --- working with the table
 
 inline void in_transaction(const std::function<void()>& body) {
   Transaction& transaction = my_transaction();

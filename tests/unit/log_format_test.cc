@@ -117,7 +117,6 @@ TEST_F(LogFormatTest, JsonLeavesOutWhatIsAbsent) {
 }
 
 // --- chunks
-// -----------------------------------------------------------------------------------------
 
 std::vector<std::string> chunks_of(Pid pid, LogDestination destination, std::string_view message) {
   std::vector<std::string> chunks;

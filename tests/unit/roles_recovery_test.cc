@@ -573,7 +573,6 @@ TEST_P(RecoveryRoles, StandbyFilesAreRefused) {
 }
 
 // --- pages
-// ----------------------------------------------------------------------------------------
 
 constexpr RelationFile kTable{kDefaultTablespaceOid, 5, 16384};
 constexpr BlockNumber kPages = 20;

@@ -298,7 +298,6 @@ TEST_P(LwLockTest, AWaitHasTheTrancheAsItsName) {
 }
 
 // --- condition variables
-// --------------------------------------------------------------------------
 
 void sleep_on(Shared& shared, int until) {
   while (shared.stage < until) shared.condition.sleep(WaitEventId::kCheckpointDone);

@@ -454,7 +454,6 @@ TEST_P(ProcTest, TheTaskTableShowsWhoRuns) {
 }
 
 // --- the layout
-// -----------------------------------------------------------------------------------
 
 TEST(SegmentTest, BothModelsLayItOutAlike) {
   auto* shared = shared_block<Shared>();

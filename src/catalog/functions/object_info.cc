@@ -25,7 +25,7 @@ using namespace type_oid;
 
 namespace {
 
-// --- what it is called --------------------------------------------------------------------------
+// --- what it is called
 
 std::optional<bool> is_visible(Oid oid) {
   if (!relation_key(oid)) return std::nullopt;
@@ -38,7 +38,7 @@ Datum user_by_id(FunctionCall& call, Oid oid) {
   return name_from(call.arena(), role_name(oid));
 }
 
-// --- what would make it -------------------------------------------------------------------------
+// --- what would make it
 
 std::string_view expression_text(std::string_view stored, Oid) {
   return stored;
@@ -74,7 +74,7 @@ std::string object_text(Oid class_id, Oid object, int32_t sub) {
   return describe_object({class_id, object, sub});
 }
 
-// --- how large it is ----------------------------------------------------------------------------
+// --- how large it is
 
 constexpr ForkNumber kAllForks[] = {ForkNumber::kMain, ForkNumber::kFreeSpaceMap,
                                     ForkNumber::kVisibilityMap, ForkNumber::kInit};
@@ -190,7 +190,7 @@ std::optional<Oid> file_node(Oid oid) {
   return relation->access.file.number;
 }
 
-// --- what is said about it ----------------------------------------------------------------------
+// --- what is said about it
 
 std::optional<std::string> comment_of(Oid object, Oid class_id, int32_t sub) {
   CatalogScan scan(pg_description::kCatalog, pg_description::kOCOIndex,
@@ -224,7 +224,7 @@ bool never(Oid) {
   return false;
 }
 
-// --- sequences ----------------------------------------------------------------------------------
+// --- sequences
 
 std::optional<int64_t> last_sequence_value(Oid sequence) {
   SequenceState state = read_sequence(sequence);

@@ -15,7 +15,7 @@ using namespace type_oid;
 constexpr Oid kOwner = kBootstrapSuperuserOid;
 constexpr Oid kInternalLanguage = 12;
 
-// --- pg_am --------------------------------------------------------------------------------------
+// --- pg_am
 
 constexpr ViewColumn kAmColumns[] = {
     {"oid", kOid}, {"amname", kName}, {"amhandler", kRegproc}, {"amtype", kChar}};
@@ -26,7 +26,7 @@ void emit_access_methods(EvalContext& context, const Viewer&, ViewSink& sink) {
   row.oid(403).name("btree").oid(330).character('i').emit(sink);
 }
 
-// --- pg_collation -------------------------------------------------------------------------------
+// --- pg_collation
 
 constexpr ViewColumn kCollationColumns[] = {{"oid", kOid},           {"collname", kName},
                                             {"collnamespace", kOid}, {"collowner", kOid},
@@ -55,7 +55,7 @@ void emit_collations(EvalContext& context, const Viewer&, ViewSink& sink) {
   }
 }
 
-// --- pg_language, pg_extension ------------------------------------------------------------------
+// --- pg_language, pg_extension
 
 constexpr ViewColumn kLanguageColumns[] = {
     {"oid", kOid},       {"lanname", kName},      {"lanowner", kOid},
@@ -79,7 +79,7 @@ constexpr ViewColumn kExtensionColumns[] = {{"oid", kOid},
 
 void emit_extensions(EvalContext&, const Viewer&, ViewSink&) {}
 
-// --- pg_cast ------------------------------------------------------------------------------------
+// --- pg_cast
 
 constexpr ViewColumn kCastColumns[] = {{"oid", kOid},          {"castsource", kOid},
                                        {"casttarget", kOid},   {"castfunc", kOid},
@@ -95,7 +95,7 @@ void emit_casts(EvalContext& context, const Viewer&, ViewSink& sink) {
   }
 }
 
-// --- pg_operator --------------------------------------------------------------------------------
+// --- pg_operator
 
 constexpr ViewColumn kOperatorColumns[] = {
     {"oid", kOid},         {"oprname", kName},     {"oprnamespace", kOid}, {"oprowner", kOid},
@@ -114,7 +114,7 @@ void emit_operators(EvalContext& context, const Viewer&, ViewSink& sink) {
   }
 }
 
-// --- pg_opclass, pg_opfamily --------------------------------------------------------------------
+// --- pg_opclass, pg_opfamily
 
 constexpr ViewColumn kOpclassColumns[] = {
     {"oid", kOid},          {"opcmethod", kOid},   {"opcname", kName},
@@ -157,7 +157,7 @@ void emit_opfamilies(EvalContext& context, const Viewer&, ViewSink& sink) {
                    });
 }
 
-// --- pg_proc, pg_aggregate ----------------------------------------------------------------------
+// --- pg_proc, pg_aggregate
 
 constexpr ViewColumn kProcColumns[] = {{"oid", kOid},
                                        {"proname", kName},

@@ -25,7 +25,7 @@ namespace {
 
 using namespace type_oid;
 
-// --- signals ----------------------------------------------------------------------------------
+// --- signals
 
 void warn(std::string message) {
   ErrorData data;
@@ -149,7 +149,7 @@ Datum current_logfile(FunctionCall& call) {
   return call.null();
 }
 
-// --- sleeping ---------------------------------------------------------------------------------
+// --- sleeping
 
 void sleep_seconds(Session& session, double seconds) {
   int64_t start_ns = session.task.os().clock.monotonic_ns();
@@ -188,7 +188,7 @@ Datum pg_sleep_until(FunctionCall& call) {
   return 0;
 }
 
-// --- crashing ---------------------------------------------------------------------------------
+// --- crashing
 
 /// Recurses until the stack ends. The frame must be used after the call, or it would be a loop.
 [[gnu::noinline]] int overflow_stack(int depth) {
@@ -221,7 +221,7 @@ Datum crash(FunctionCall& call) {
       .hint("Available ways: segv, stack, abort, panic.");
 }
 
-// --- statistics -------------------------------------------------------------------------------
+// --- statistics
 
 Datum force_next_flush(FunctionCall&) {
   report_stats(true);

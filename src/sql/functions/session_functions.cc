@@ -42,7 +42,7 @@ bool is_in_recovery() {
   return false;
 }
 
-// --- search path ------------------------------------------------------------------------------
+// --- search path
 
 /// The schemas of search_path that exist, in order.
 std::vector<std::string_view> existing_schemas() {
@@ -75,7 +75,7 @@ Datum current_schemas(Arena& arena, bool implicit) {
   return build_array(arena, kName, {64, false, 'c'}, shape, names, nullptr);
 }
 
-// --- settings ---------------------------------------------------------------------------------
+// --- settings
 
 std::string current_setting(std::string_view name) {
   return *settings().show(name);
@@ -100,7 +100,7 @@ Datum set_config(FunctionCall& call) {
   return varlena_from(call.arena(), *settings().show(name));
 }
 
-// --- where ------------------------------------------------------------------------------------
+// --- where
 
 Datum address(FunctionCall& call, const std::string& text) {
   const BuiltinType* inet = find_type(kInet);
