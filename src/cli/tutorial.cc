@@ -154,8 +154,8 @@ int show_page(const TutorialOptions& options) {
 }
 
 /// The shell script `start` turns into: server, page, the learner's shell, and the end of both.
-std::string start_script(const Place& place, const Progress& progress, const std::string& pages,
-                         const std::string& catch_up, bool shell) {
+std::string start_script(const Place& place, const std::string& pages, const std::string& catch_up,
+                         bool shell) {
   std::string script = fmt::format(
       "{}{{ :; }} || exit 1\n"
       "stop() {{\ntrap - EXIT INT HUP TERM\n{}\n"
@@ -165,8 +165,8 @@ std::string start_script(const Place& place, const Progress& progress, const std
       // A second terminal looks in; the first one looks after the server.
       "if cofork ctl status > status 2>&1; then trap - EXIT INT HUP TERM; fi\n"
       "{}{}",
-      enter_place(place), stop_server_script(), place.number, place.mode,
-      start_server_script(place, progress), catch_up);
+      enter_place(place), stop_server_script(), place.number, place.mode, start_server_script(),
+      catch_up);
   script += "cat " + pages + "\n";
   if (!shell) return script + "trap - EXIT INT HUP TERM\n";
   // The learner's Ctrl-C is for what runs in the learner's shell.
@@ -213,7 +213,7 @@ int start_lesson(const TutorialOptions& options) {
   std::string pages = first_time ? render_beginning(lesson, style) : "";
   pages += step == 0 ? render_end(lesson, style) : render_step(lesson, step, style);
   write_text(place.directory + "/page", pages + how_to_go_on(place, shell));
-  const std::string script = start_script(place, progress, "page", catch_up, shell);
+  const std::string script = start_script(place, "page", catch_up, shell);
   const int error = replace_process("/bin/sh", {"/bin/sh", "-c", script});
   throw std::runtime_error(fmt::format("could not start /bin/sh: error {}", -error));
 }

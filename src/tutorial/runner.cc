@@ -14,7 +14,7 @@ namespace cofork::tutorial {
 
 namespace {
 
-constexpr int kLessonDeadlineMs = 120'000;
+constexpr int kLessonDeadlineMs = 60'000;
 /// Begins a line that says whose output follows; in no command's output.
 constexpr char kMark = '\001';
 
@@ -24,8 +24,8 @@ class LessonScript {
   LessonScript(const Lesson& lesson, const Place& place, int without_step)
       : lesson_(lesson), place_(place), without_step_(without_step) {}
 
-  std::string text(const Progress& progress) {
-    script_ = enter_place(place_) + "{ :; }\n" + start_server_script(place_, progress);
+  std::string text() {
+    script_ = enter_place(place_) + "{ :; }\n" + start_server_script();
     int step = 0;
     for (const Block& block : lesson_.blocks) {
       if (!is_for(block, place_.mode)) continue;
@@ -117,7 +117,7 @@ class LessonRun {
     Progress progress;
     prepare_place(place_, progress);
     LessonScript script(lesson_, place_, without_step_);
-    write_text(place_.directory + "/run.sh", script.text(progress));
+    write_text(place_.directory + "/run.sh", script.text());
     const std::string output = place_.directory + "/run.out";
     status_ =
         run_shell(". " + shell_quoted(place_.directory + "/run.sh"), output, kLessonDeadlineMs);

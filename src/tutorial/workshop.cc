@@ -54,11 +54,12 @@ std::string environment_text(const Place& place, const Progress& progress) {
       "# Lesson {} in mode {}: come in with `. {}/env`\n"
       "cd {}\n"
       "export PGDATA={} PGHOST={} PGPORT={}\n"
+      "export SERVE=\"--mode={} -p $PGPORT -k $PGHOST -h localhost\"\n"
       "export PGUSER=postgres PGDATABASE=postgres PSQLRC=/dev/null PSQL_PAGER=cat\n"
       "case :$PATH: in *:{}:*) ;; *) export PATH={}:$PATH ;; esac\n",
       place.number, place.mode, place.directory, shell_quoted(place.directory),
       shell_quoted(place.directory + "/data"), shell_quoted(place.directory), progress.port,
-      programs, shell_quoted(programs));
+      place.mode, programs, shell_quoted(programs));
   if (std::filesystem::exists(kPostgresPrograms)) {
     text += fmt::format("export PG={}\nexport PATH=$PATH:$PG\n", kPostgresPrograms);
   }
@@ -202,18 +203,15 @@ std::string enter_place(const Place& place) {
   return fmt::format(". {}/env && ", shell_quoted(place.directory));
 }
 
-std::string start_server_script(const Place& place, const Progress& progress) {
-  return fmt::format(
-      "cofork ctl status > status 2>&1 || {{\n"
-      "  if [ ! -f data/PG_VERSION ]; then\n"
-      "    rm -rf data\n"
-      "    cofork init -N -U postgres -A trust -E UTF8 --locale=C.UTF-8 > init.log 2>&1 ||\n"
-      "      {{ cat init.log >&2; exit 1; }}\n"
-      "  fi\n"
-      "  cofork ctl start -s -l log -o \"--mode={} -p {} -k $PGHOST -h localhost\" ||\n"
-      "    {{ tail -n 20 log >&2; exit 1; }}\n"
-      "}}\n",
-      place.mode, progress.port);
+std::string start_server_script() {
+  return "cofork ctl status > status 2>&1 || {\n"
+         "  if [ ! -f data/PG_VERSION ]; then\n"
+         "    rm -rf data\n"
+         "    cofork init -N -U postgres -A trust -E UTF8 --locale=C.UTF-8 > init.log 2>&1 ||\n"
+         "      { cat init.log >&2; exit 1; }\n"
+         "  fi\n"
+         "  cofork ctl start -s -l log -o \"$SERVE\" || { tail -n 20 log >&2; exit 1; }\n"
+         "}\n";
 }
 
 std::string stop_server_script() {

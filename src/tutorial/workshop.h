@@ -53,9 +53,9 @@ void remove_place(const Place& place);
 
 /// "cd … && . ./env && " for a shell command that is to run there.
 std::string enter_place(const Place& place);
-/// A shell script that makes and starts the place's server when it does not run yet. It ends with
-/// status 1 and a complaint when that fails.
-std::string start_server_script(const Place& place, const Progress& progress);
+/// A shell script, for use behind enter_place(), that makes and starts the server when it does not
+/// run yet. It ends with status 1 and a complaint when that fails.
+std::string start_server_script();
 /// A shell script that stops it, whatever state it is in.
 std::string stop_server_script();
 
