@@ -23,7 +23,7 @@ ENUM(kConstraintExclusion, "constraint_exclusion", kUser, kExplain,
      "use constraints to skip tables in planning")
 REAL(kCursorTupleFraction, "cursor_tuple_fraction", kUser, kExplain, kNoUnit, 0.1, 0, 1,
      "share of a cursor's rows expected to be fetched")
-INTEGER(kDefaultStatisticsTarget, "default_statistics_target", kUser, 0, kNoUnit, 100, 1, 10000,
+INTEGER(kDefaultStatisticsTarget, "default_statistics_target", kUser, kLive, kNoUnit, 100, 1, 10000,
         "default depth of column statistics")
 INTEGER(kFromCollapseLimit, "from_collapse_limit", kUser, kExplain, kNoUnit, 8, 1, kMaxInt,
         "flatten subqueries up to this FROM size")
@@ -38,13 +38,13 @@ REAL(kRecursiveWorktableFactor, "recursive_worktable_factor", kUser, kExplain,
 #undef CATEGORY
 
 #define CATEGORY "Query Tuning / Planner Cost Constants"
-REAL(kCpuIndexTupleCost, "cpu_index_tuple_cost", kUser, kExplain, kNoUnit, 0.005, 0, kMaxReal,
+REAL(kCpuIndexTupleCost, "cpu_index_tuple_cost", kUser, kExplain | kLive, kNoUnit, 0.005, 0, kMaxReal,
      "planner cost per index entry")
-REAL(kCpuOperatorCost, "cpu_operator_cost", kUser, kExplain, kNoUnit, 0.0025, 0, kMaxReal,
+REAL(kCpuOperatorCost, "cpu_operator_cost", kUser, kExplain | kLive, kNoUnit, 0.0025, 0, kMaxReal,
      "planner cost per operator call")
-REAL(kCpuTupleCost, "cpu_tuple_cost", kUser, kExplain, kNoUnit, 0.01, 0, kMaxReal,
+REAL(kCpuTupleCost, "cpu_tuple_cost", kUser, kExplain | kLive, kNoUnit, 0.01, 0, kMaxReal,
      "planner cost per row")
-INTEGER(kEffectiveCacheSize, "effective_cache_size", kUser, kExplain, kBlocks, 524288, 1, kMaxInt,
+INTEGER(kEffectiveCacheSize, "effective_cache_size", kUser, kExplain | kLive, kBlocks, 524288, 1, kMaxInt,
         "planner's guess of total cache size")
 REAL(kJitAboveCost, "jit_above_cost", kUser, kExplain, kNoUnit, 100000, -1, kMaxReal,
      "plan cost that enables JIT")
@@ -69,20 +69,20 @@ REAL(kSeqPageCost, "seq_page_cost", kUser, kExplain | kLive, kNoUnit, 1, 0, kMax
 #define CATEGORY "Query Tuning / Planner Method Configuration"
 BOOLEAN(kEnableAsyncAppend, "enable_async_append", kUser, kExplain, true,
         "planner may run Append children asynchronously")
-BOOLEAN(kEnableBitmapscan, "enable_bitmapscan", kUser, kExplain, true,
+BOOLEAN(kEnableBitmapscan, "enable_bitmapscan", kUser, kExplain | kLive, true,
         "planner may use bitmap scans")
 BOOLEAN(kEnableGathermerge, "enable_gathermerge", kUser, kExplain, true,
         "planner may use Gather Merge")
 BOOLEAN(kEnableHashagg, "enable_hashagg", kUser, kExplain, true,
         "planner may use hashed aggregation")
-BOOLEAN(kEnableHashjoin, "enable_hashjoin", kUser, kExplain, true, "planner may use hash joins")
+BOOLEAN(kEnableHashjoin, "enable_hashjoin", kUser, kExplain | kLive, true, "planner may use hash joins")
 BOOLEAN(kEnableIncrementalSort, "enable_incremental_sort", kUser, kExplain, true,
         "planner may use incremental sort")
-BOOLEAN(kEnableIndexonlyscan, "enable_indexonlyscan", kUser, kExplain, true,
+BOOLEAN(kEnableIndexonlyscan, "enable_indexonlyscan", kUser, kExplain | kLive, true,
         "planner may use index-only scans")
 BOOLEAN(kEnableIndexscan, "enable_indexscan", kUser, kExplain | kLive, true,
         "planner may use index scans")
-BOOLEAN(kEnableMaterial, "enable_material", kUser, kExplain, true, "planner may materialize")
+BOOLEAN(kEnableMaterial, "enable_material", kUser, kExplain | kLive, true, "planner may materialize")
 BOOLEAN(kEnableMemoize, "enable_memoize", kUser, kExplain, true,
         "planner may memoize inner results")
 BOOLEAN(kEnableMergejoin, "enable_mergejoin", kUser, kExplain, true, "planner may use merge joins")

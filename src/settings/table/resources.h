@@ -65,7 +65,7 @@ INTEGER(kAutovacuumWorkMem, "autovacuum_work_mem", kSighup, 0, kKilobytes, -1, -
 ENUM(kDynamicSharedMemoryType, "dynamic_shared_memory_type", kPostmaster, 0,
      DynamicSharedMemoryType, kDynamicSharedMemoryTypeOptions, "posix",
      "kind of dynamic shared memory")
-REAL(kHashMemMultiplier, "hash_mem_multiplier", kUser, kExplain, kNoUnit, 2, 1, 1000,
+REAL(kHashMemMultiplier, "hash_mem_multiplier", kUser, kExplain | kLive, kNoUnit, 2, 1, 1000,
      "hash memory as a multiple of work_mem")
 INTEGER(kHugePageSize, "huge_page_size", kPostmaster, kLive, kKilobytes, 0, 0, kMaxInt,
         "huge page size to ask for")
@@ -86,7 +86,7 @@ ENUM(kSharedMemoryType, "shared_memory_type", kPostmaster, 0,
      SharedMemoryType, kSharedMemoryTypeOptions, "mmap", "kind of main shared memory")
 INTEGER(kTempBuffers, "temp_buffers", kUser, kExplain, kBlocks, 1024, 100, kMaxInt / 2,
         "most temp-table buffers per session")
-INTEGER(kWorkMem, "work_mem", kUser, kExplain, kKilobytes, 4096, 64, kMaxInt,
+INTEGER(kWorkMem, "work_mem", kUser, kExplain | kLive, kKilobytes, 4096, 64, kMaxInt,
         "memory per sort or hash")
 #undef CATEGORY
 
