@@ -13,6 +13,8 @@ import tempfile
 
 
 def main(command):
+    # Meson names programs relative to the build directory, and the command gets another one.
+    command = [os.path.abspath(word) if os.path.exists(word) else word for word in command]
     home = tempfile.mkdtemp(prefix="lessons.", dir="/tmp")
     drop = None
     if os.geteuid() == 0:
