@@ -38,13 +38,15 @@ REAL(kRecursiveWorktableFactor, "recursive_worktable_factor", kUser, kExplain,
 #undef CATEGORY
 
 #define CATEGORY "Query Tuning / Planner Cost Constants"
-REAL(kCpuIndexTupleCost, "cpu_index_tuple_cost", kUser, kExplain | kLive, kNoUnit, 0.005, 0, kMaxReal,
+REAL(kCpuIndexTupleCost, "cpu_index_tuple_cost", kUser, kExplain | kLive, kNoUnit, 0.005, 0,
+     kMaxReal,
      "planner cost per index entry")
 REAL(kCpuOperatorCost, "cpu_operator_cost", kUser, kExplain | kLive, kNoUnit, 0.0025, 0, kMaxReal,
      "planner cost per operator call")
 REAL(kCpuTupleCost, "cpu_tuple_cost", kUser, kExplain | kLive, kNoUnit, 0.01, 0, kMaxReal,
      "planner cost per row")
-INTEGER(kEffectiveCacheSize, "effective_cache_size", kUser, kExplain | kLive, kBlocks, 524288, 1, kMaxInt,
+INTEGER(kEffectiveCacheSize, "effective_cache_size", kUser, kExplain | kLive, kBlocks, 524288, 1,
+        kMaxInt,
         "planner's guess of total cache size")
 REAL(kJitAboveCost, "jit_above_cost", kUser, kExplain, kNoUnit, 100000, -1, kMaxReal,
      "plan cost that enables JIT")
@@ -75,14 +77,16 @@ BOOLEAN(kEnableGathermerge, "enable_gathermerge", kUser, kExplain, true,
         "planner may use Gather Merge")
 BOOLEAN(kEnableHashagg, "enable_hashagg", kUser, kExplain, true,
         "planner may use hashed aggregation")
-BOOLEAN(kEnableHashjoin, "enable_hashjoin", kUser, kExplain | kLive, true, "planner may use hash joins")
+BOOLEAN(kEnableHashjoin, "enable_hashjoin", kUser, kExplain | kLive, true,
+        "planner may use hash joins")
 BOOLEAN(kEnableIncrementalSort, "enable_incremental_sort", kUser, kExplain, true,
         "planner may use incremental sort")
 BOOLEAN(kEnableIndexonlyscan, "enable_indexonlyscan", kUser, kExplain | kLive, true,
         "planner may use index-only scans")
 BOOLEAN(kEnableIndexscan, "enable_indexscan", kUser, kExplain | kLive, true,
         "planner may use index scans")
-BOOLEAN(kEnableMaterial, "enable_material", kUser, kExplain | kLive, true, "planner may materialize")
+BOOLEAN(kEnableMaterial, "enable_material", kUser, kExplain | kLive, true,
+        "planner may materialize")
 BOOLEAN(kEnableMemoize, "enable_memoize", kUser, kExplain, true,
         "planner may memoize inner results")
 BOOLEAN(kEnableMergejoin, "enable_mergejoin", kUser, kExplain, true, "planner may use merge joins")
