@@ -63,7 +63,7 @@ struct BulkInsert {
 };
 
 /// Inserts a tuple and sets its header and `self`. Takes an xid for the transaction if it has none.
-/// Throws "row is too big: size %zu, maximum size %zu": 0A000 when TOAST would help, else 54000.
+/// Throws "row is too big: size %zu, maximum size %zu": 54000, of a system catalog 0A000.
 void heap_insert(Relation& relation, HeapTuple& tuple, CommandId command, uint32_t options = 0,
                  BulkInsert* bulk = nullptr);
 /// Several at once, with one WAL record for each page (heap_multi_insert).

@@ -30,8 +30,8 @@ Buffer page_for_update(Relation& relation, uint32_t bytes, Buffer& old, MapPins&
 /// (RelationPutHeapTuple). In a critical section: no room is a PANIC.
 void put_tuple(const Buffer& buffer, HeapTuple& tuple);
 
-/// Throws "row is too big: …" if a tuple could never fit: 0A000 when PostgreSQL would move one of
-/// its values out of line, 54000 when it could not either.
+/// Throws "row is too big: …" if a tuple could never fit: 54000; of a system catalog 0A000, as
+/// PostgreSQL would move its values out of line.
 void check_tuple_size(const Relation& relation, uint32_t bytes);
 
 /// Bytes a page keeps free for updates.
